@@ -12,6 +12,8 @@ use percent_encoding::percent_decode_str;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::secrets::Secrets;
+
 /// How long the first connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 
@@ -85,6 +87,18 @@ pub(super) struct Broker {
 }
 
 impl BrokerConfig {
+    /// Makes what is secret of it known: the token, and what stands before the host in a URL.
+    pub(crate) fn note_secrets(&self, secrets: &Secrets) {
+        self.token.iter().for_each(|token| secrets.note(token));
+        for one in self.url.split(',') {
+            let behind = one.split_once("://").map_or(one, |(_, rest)| rest);
+            if let Some((credentials, _)) = behind.rsplit_once('@') {
+                secrets.note(credentials);
+                secrets.note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
+            }
+        }
+    }
+
     /// The URL without name and password.
     pub(crate) fn shown(&self) -> String {
         let one = |url: &str| match url.split_once("://") {

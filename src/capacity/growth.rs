@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::curve::{Scalability, law};
 use super::result::CapacityResult;
 use super::search::Above;
-use crate::report::file::{self, Body, Kind};
+use crate::report::file::{Body, Kind};
 
 /// Everything that is known of the growth.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,11 +65,6 @@ impl GrowthResult {
         let first = held.next()?;
         Some((first, held.next_back()?))
     }
-
-    /// As JSON, pretty-printed, with a final line ending.
-    pub(crate) fn to_json(&self) -> String {
-        file::to_json(Kind::Growth, self)
-    }
 }
 
 impl Body for GrowthResult {
@@ -103,6 +98,7 @@ pub(super) mod example {
 mod tests {
     use super::super::schema::schema;
     use super::*;
+    use crate::report::file;
     use crate::statistics::usl::Usl;
 
     #[test]

@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::point::Point;
 use super::search::{Found, StepOutcome};
 use crate::report::RunResult;
-use crate::report::file::{self, Body, Kind};
+use crate::report::file::{Body, Kind};
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo, ThresholdResult};
 use crate::scenario::Axis;
 
@@ -104,11 +104,6 @@ impl CapacityResult {
         let first = whys.next()?;
         Some((1 + whys.count() as u64, first))
     }
-
-    /// As JSON, pretty-printed, with a final line ending.
-    pub(crate) fn to_json(&self) -> String {
-        file::to_json(Kind::Capacity, self)
-    }
 }
 
 #[cfg(test)]
@@ -192,6 +187,7 @@ pub(super) mod example {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::file;
 
     #[test]
     fn what_is_written_is_valid_by_the_schema_and_what_is_broken_is_not() {

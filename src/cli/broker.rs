@@ -13,7 +13,7 @@ use crate::agents::BrokerConfig;
 pub(super) struct BrokerArgs {
     /// The NATS server at which agents wait for work: nats://HOST:PORT or tls://HOST:PORT, several with commas between them
     #[arg(long, value_name = "URL", env = "SOCKRATES_NATS", hide_env_values = true)]
-    pub(super) nats: Option<String>,
+    nats: Option<String>,
     /// The file with the credentials for the NATS server
     #[arg(long, value_name = "FILE", requires = "nats")]
     nats_creds: Option<PathBuf>,
@@ -34,21 +34,14 @@ pub(super) struct BrokerArgs {
 impl BrokerArgs {
     /// The broker, if one is named. What of it is secret is known from here on.
     pub(super) fn config(&self) -> Option<BrokerConfig> {
-        let url = self.nats.clone()?;
-        self.nats_token.iter().for_each(|token| secrets().note(token));
-        for one in url.split(',') {
-            let behind = one.split_once("://").map_or(one, |(_, rest)| rest);
-            if let Some((credentials, _)) = behind.rsplit_once('@') {
-                secrets().note(credentials);
-                secrets().note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
-            }
-        }
-        Some(BrokerConfig {
-            url,
+        let config = BrokerConfig {
+            url: self.nats.clone()?,
             credentials: self.nats_creds.clone(),
             token: self.nats_token.clone(),
             ca_file: self.nats_ca.clone(),
             identity: self.nats_cert.clone().zip(self.nats_key.clone()),
-        })
+        };
+        config.note_secrets(&secrets());
+        Some(config)
     }
 }

@@ -1,25 +1,13 @@
 //! `sockrates capacity`: the highest load at which the thresholds of a scenario hold.
 
 use std::slice;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
 
-use super::display::Display;
-use super::output::OutputArgs;
-use super::overrides::OverrideArgs;
-use super::play::PlayArgs;
-use super::secrets::clean;
-use super::server::ServerArgs;
-use super::watching::MetricsArgs;
+use super::common::CommonArgs;
 use super::{duration, share, warn};
-use crate::capacity;
-use crate::runner::{
-    Error, Event, GrowthSearch, Listener, LoadSearch, RunConfig, SearchConfig, Selected, ServerConfig,
-    growth_status, search_status, select_one, stop_on_signals,
-};
+use crate::runner::{Error, HighestLoad, RunConfig, SearchConfig, select_one, stop_on_signals};
 use crate::scenario::{Axis, load_from};
 use crate::verdict::Status;
 
@@ -75,18 +63,7 @@ pub(super) struct CapacityArgs {
     #[arg(long)]
     recovery: bool,
     #[command(flatten)]
-    metrics: MetricsArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-    /// Do not show progress
-    #[arg(long, short)]
-    quiet: bool,
-    #[command(flatten)]
-    play: PlayArgs,
-    #[command(flatten)]
-    load: OverrideArgs,
-    #[command(flatten)]
-    server: ServerArgs,
+    common: CommonArgs,
 }
 
 fn part(text: &str) -> Result<f64, String> {
@@ -96,76 +73,26 @@ fn part(text: &str) -> Result<f64, String> {
 
 /// Searches.
 pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
-    let given = args.server.given();
-    args.output.empty_forms().check()?;
-    let selected = select_one(&args.scenario, &args.load.overrides()?)?;
+    let CommonArgs { output, server, load, .. } = &args.common;
+    let given = server.given();
+    let paths = output.paths();
+    paths.of_nothing().check()?;
+    let selected = select_one(&args.scenario, &load.overrides()?)?;
     let config = args.config()?;
-    if let Some(servers) = given.growing()? {
-        return grow(args, &config, &servers, &selected);
-    }
-    let server = given.one()?;
-    let stop = begin(args, &selected)?;
-    let search = LoadSearch { config: &config, server: &server, selected: &selected, stop: &stop };
-    let found = watched(args, &stop, |listener| search.run(listener))?;
-    let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
-    args.output.show(|| result.to_json(), &capacity::report(&result))?;
-    Ok(search_status(&result, stop.load(Ordering::Relaxed)))
-}
-
-/// Searches with each number of nodes.
-fn grow(
-    args: &CapacityArgs,
-    config: &SearchConfig,
-    servers: &[ServerConfig],
-    selected: &Selected,
-) -> Result<Status, Error> {
-    if config.plan_for.is_some() || config.recovery {
-        let flag = if config.recovery { "--recovery" } else { "--plan-for" };
-        return Err(Error::because(format!(
-            "`{flag}` is about one number of nodes: give `--nodes` a number"
-        )));
-    }
-    let stop = begin(args, selected)?;
-    let search = GrowthSearch { config, servers, selected, stop: &stop };
-    let found = watched(args, &stop, |listener| search.run(listener))?;
-    let Some(result) = found.map(clean).transpose()? else { return Ok(Status::Interrupted) };
-    args.output.show(|| result.to_json(), &capacity::growth_report(&result))?;
-    Ok(growth_status(&result, servers.len(), stop.load(Ordering::Relaxed)))
-}
-
-/// Looks whether what is found can be written. Gives what ends a search.
-fn begin(args: &CapacityArgs, selected: &Selected) -> Result<Arc<AtomicBool>, Error> {
-    args.output.empty_forms().prepare()?;
-    warn(slice::from_ref(selected));
-    stop_on_signals()
-}
-
-/// Shows how a search goes, and stores what it has found so far.
-fn watched<T>(
-    args: &CapacityArgs,
-    stop: &Arc<AtomicBool>,
-    search: impl FnOnce(&mut Listener<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let mut watchers = args.metrics.begin(stop)?;
-    let mut display = Display::new(args.quiet);
-    let found = search(&mut |event| {
-        display.show(&event);
-        watchers.watch(&event);
-        match event {
-            Event::SearchSoFar(so_far) => args.output.keep(|| Some(clean(so_far()?).ok()?.to_json())),
-            Event::GrowthSoFar(so_far) => args.output.keep(|| Some(clean(so_far()?).ok()?.to_json())),
-            _ => {}
-        }
-        Ok(())
-    })?;
-    watchers.end();
-    Ok(found)
+    let search = HighestLoad::new(&config, &given, &selected)?;
+    paths.of_nothing().prepare()?;
+    warn(slice::from_ref(&selected));
+    let stop = stop_on_signals()?;
+    let found = search.run(args.common.metrics.config(), &stop, &mut args.common.listener())?;
+    let Some((result, status)) = found else { return Ok(Status::Interrupted) };
+    output.show(&*result)?;
+    Ok(status)
 }
 
 impl CapacityArgs {
     fn config(&self) -> Result<SearchConfig, Error> {
         Ok(SearchConfig {
-            run: RunConfig { process: self.pid, ..self.play.config()? },
+            run: RunConfig { process: self.pid, ..self.common.play.config()? },
             axis: self.axis.clone(),
             from: self.from,
             to: self.to,

@@ -6,17 +6,11 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 
-use super::display::Display;
-use super::output::OutputArgs;
-use super::overrides::OverrideArgs;
-use super::play::PlayArgs;
-use super::secrets::clean;
-use super::server::ServerArgs;
-use super::watching::MetricsArgs;
+use super::common::CommonArgs;
 use super::{complain, share, warn};
-use crate::compare::{self, Demand};
+use crate::compare::Demand;
 use crate::runner::{
-    Comparison, ComparisonConfig, Error, Event, GivenServer, compare_files, select_one, stop_on_signals,
+    Comparison, ComparisonConfig, Error, GivenServer, compare_files, published, select_one, stop_on_signals,
 };
 use crate::verdict::Status;
 
@@ -46,18 +40,7 @@ pub(super) struct CompareArgs {
     #[arg(long)]
     conformance: bool,
     #[command(flatten)]
-    metrics: MetricsArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-    /// Do not show progress
-    #[arg(long, short)]
-    quiet: bool,
-    #[command(flatten)]
-    play: PlayArgs,
-    #[command(flatten)]
-    load: OverrideArgs,
-    #[command(flatten)]
-    server: ServerArgs,
+    common: CommonArgs,
 }
 
 fn some(text: &str) -> Result<f64, String> {
@@ -67,56 +50,49 @@ fn some(text: &str) -> Result<f64, String> {
 
 /// Compares.
 pub(super) fn compare(args: &CompareArgs) -> Result<Status, Error> {
-    let given = args.server.given();
-    args.output.empty_forms().check()?;
-    match &args.what[..] {
-        [old, new] => compare_stored(args, Path::new(old), Path::new(new)),
-        [scenario, ..] => compare_servers(args, &given, scenario),
-        [] => Err(Error::because("no scenario is named")),
-    }
+    let given = args.common.server.given();
+    args.common.output.paths().of_nothing().check()?;
+    let (status, complaints) = match &args.what[..] {
+        [old, new] => compare_stored(args, Path::new(old), Path::new(new))?,
+        [scenario, ..] => compare_servers(args, &given, scenario)?,
+        [] => return Err(Error::because("no scenario is named")),
+    };
+    complaints.iter().for_each(|complaint| complain(complaint));
+    Ok(status)
 }
 
-fn compare_servers(args: &CompareArgs, given: &GivenServer, scenario: &str) -> Result<Status, Error> {
-    let selected = select_one(scenario, &args.load.overrides()?)?;
+fn compare_servers(
+    args: &CompareArgs,
+    given: &GivenServer,
+    scenario: &str,
+) -> Result<(Status, Vec<String>), Error> {
+    let common = &args.common;
+    let selected = select_one(scenario, &common.load.overrides()?)?;
     let servers = given.each()?;
-    args.output.empty_forms().prepare()?;
+    common.output.paths().of_nothing().prepare()?;
     warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
     let config = ComparisonConfig {
-        run: args.play.config()?,
+        run: common.play.config()?,
         blocks: usize::from(args.blocks),
         effect: args.effect,
         pin: args.pin,
         conformance: args.conformance,
     };
-    let mut watchers = args.metrics.begin(&stop)?;
-    let mut display = Display::new(args.quiet);
     let comparison = Comparison { config: &config, servers: &servers, selected: &selected, stop: &stop };
-    let mut compared = comparison.run(&mut |event| {
-        display.show(&event);
-        watchers.watch(&event);
-        if let Event::ComparisonSoFar(so_far) = event {
-            args.output.keep(|| Some(clean(so_far()?).ok()?.to_json()));
-        }
-        Ok(())
-    })?;
-    watchers.end();
-    compared.result = clean(compared.result)?;
-    args.output.show(|| compared.result.to_json(), &compare::report(&compared.result))?;
-    let (status, complaints) = compared.judge(&args.fail_on, stop.load(Ordering::Relaxed))?;
-    complaints.iter().for_each(|complaint| complain(complaint));
-    Ok(status)
+    let publish = common.metrics.config();
+    let compared = published(publish, &stop, &mut common.listener(), |listener| comparison.run(listener))?;
+    common.output.show(&compared.result)?;
+    compared.judge(&args.fail_on, stop.load(Ordering::Relaxed))
 }
 
-fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<Status, Error> {
+fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<(Status, Vec<String>), Error> {
     let for_servers =
-        [("--conformance", args.conformance), ("--metrics or --otlp", args.metrics.are_asked_for())];
+        [("--conformance", args.conformance), ("--metrics or --otlp", args.common.metrics.are_asked_for())];
     if let Some((flag, _)) = for_servers.iter().find(|(_, is_given)| *is_given) {
         return Err(Error::because(format!("`{flag}` is for servers, and these are results: leave it out")));
     }
-    let result = compare_files(old, new, args.play.seed)?;
-    args.output.show(|| result.to_json(), &compare::diff_report(&result))?;
-    let (status, complaints) = result.judge(&args.fail_on);
-    complaints.iter().for_each(|complaint| complain(complaint));
-    Ok(status)
+    let result = compare_files(old, new, args.common.play.seed)?;
+    args.common.output.show(&result)?;
+    Ok(result.judge(&args.fail_on))
 }

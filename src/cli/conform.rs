@@ -1,29 +1,21 @@
 //! `sockrates conform`: plays the conformance suite against servers and gives a verdict for each case.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-use std::time::SystemTime;
 
 use clap::Args;
 
 use super::display::Display;
 use super::formats::{DocumentArgs, tell, write};
 use super::issue::{IssueArgs, write_issue};
-use super::secrets::{clean_each, secrets};
 use super::server::ServerArgs;
-use super::servers::{Asked, ManyArgs, conform_all};
-use super::{complain, duration, github, look_of_stdout, put};
+use super::servers::{ManyArgs, conform_all};
+use super::{duration, look_of_stdout, tell_github};
 use crate::conformance::github::annotations;
-use crate::conformance::result::SuiteResult;
 use crate::conformance::{self, Versions};
-use crate::measure::format;
+use crate::measure::format::printable;
 use crate::report::{Detail, markdown, terminal};
-use crate::runner::{
-    Baselines, Cases, Error, Forms, GivenServer, JOBS, NamedServer, Suite, SuiteConfig, When, own_contract,
-    stop_on_signals,
-};
+use crate::runner::{Error, Event, JOBS, Paths, SuiteConfig, Suites, SuitesConfig, When, stop_on_signals};
 use crate::verdict::Status;
 
 /// Plays the conformance suite: a verdict for each rule of the protocol
@@ -84,112 +76,55 @@ pub(super) struct ConformArgs {
 
 /// Plays the suite against each server in turn.
 pub(super) fn conform(args: &ConformArgs) -> Result<Status, Error> {
-    let given = args.server.given();
+    let config = args.config();
     if let Some(case) = &args.issue.issue {
-        return write_issue(&args.issue, case, &given, args.asked(given.clone()).suite, args.quiet);
+        return write_issue(&args.issue, case, config, args.quiet);
     }
+    let (look, detail) = (look_of_stdout(), Detail::of(args.quiet, args.verbose));
     if let Some(folder) = &args.many.servers {
-        return conform_all(&args.many, folder, args.asked(given));
+        return conform_all(&args.many, folder, config, args.json.as_deref(), args.quiet, detail);
     }
     // Before anything is started: who chooses wrongly should not have to wait.
-    let cases = Cases::read(args.cases.as_deref())?;
-    let chosen = cases.choose(&args.only, &args.exclude)?;
-    let mut versions = Versions::default();
-    args.server_version.iter().for_each(|(name, version)| versions.note(name, version));
-    let (folder, patience) = (args.cases.clone(), args.patience);
-    let contract = args.contract.as_deref().map(own_contract).transpose()?.map(Arc::new);
-    let config = SuiteConfig { folder, patience, jobs: args.jobs, seed: args.seed, versions, contract };
-    let suite = Suite::new(config, &cases, &chosen);
-    let baselines = Baselines::read(args.baseline.as_deref(), args.write_baseline.as_deref(), &cases)?;
-    let forms = args.forms(&[]).with(args.write_baseline.as_deref(), "baseline", String::new);
+    let suites = Suites::read(config)?;
+    let paths = Paths { json: args.json.clone(), ..args.documents.paths() };
+    let baseline = args.write_baseline.as_deref();
+    let forms = paths.of_suites(&[], args.strict).with(baseline, "baseline", String::new);
     forms.check()?;
-    let named = given.each()?;
-    let is_one = named.len() == 1;
-    let servers: Vec<NamedServer> =
-        NamedServer::by_node(named).into_iter().filter(|server| suite.concerns(server)).collect();
-    if servers.len() > 1 && (args.baseline.is_some() || args.write_baseline.is_some()) {
-        return Err(Error::because(match is_one {
-            true => {
-                "a baseline is about one node, or about all together: give one node, choose `--only needs:nodes`, or leave the \
-                 baseline out"
-            }
-            false => "a baseline is about one server: give one, or leave the baseline out",
-        }));
-    }
-    if !is_one && !args.server_version.is_empty() {
-        return Err(Error::because("`--server-version` is about one server: give one, or leave it out"));
-    }
     forms.prepare()?;
     let stop = stop_on_signals()?;
     let mut display = Display::new(args.quiet);
-    let (look, detail) = (look_of_stdout(), Detail::of(args.quiet, args.verbose));
-    let mut results: Vec<SuiteResult> = Vec::new();
-    let mut statuses = Vec::new();
-    for server in &servers {
-        if servers.len() > 1 {
-            let gap = if statuses.is_empty() { "" } else { "\n" };
-            tell(&forms, &format!("{gap}{}:\n", format::printable(&secrets().redact(&server.name))));
+    let played = suites.run(&stop, &mut |event| {
+        match &event {
+            Event::ServerBegins { server, is_first } => {
+                tell(&forms, &format!("{}{}:\n", if *is_first { "" } else { "\n" }, printable(server)));
+            }
+            Event::ServerEnded(results) => {
+                let report = conformance::report(&results[results.len() - 1..], args.strict);
+                tell(&forms, terminal(&report, look, detail).trim_end());
+                // What fails here is tried again at the end, and reported then.
+                let _ = write(&paths.of_suites(results, args.strict), When::SoFar);
+            }
+            _ => {}
         }
-        let started = SystemTime::now();
-        let played = suite.run(server, &stop, &mut |event| {
-            display.show(&event);
-            Ok(())
-        });
-        let mut is_begun = true;
-        let mut result = match played {
-            Ok(played) => clean_each(played.result)?,
-            // What was waited for is a result, too.
-            Err(error) if error.status == Some(Status::Interrupted) => {
-                is_begun = false;
-                clean_each(suite.not_begun(server, started, &error))?
-            }
-            // The others are there all the same.
-            Err(error) if error.status == Some(Status::Unreachable) && servers.len() > 1 => {
-                complain(error.words.trim_end());
-                statuses.push(Status::Unreachable);
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        if is_begun {
-            if let (Some(text), Some(file)) = (baselines.compare(&mut result), &args.write_baseline) {
-                put(file, "baseline", &text)?;
-            }
-            if result.baseline.is_none() {
-                result.like = Baselines::like(&cases, &result);
-            }
-        }
-        let status = match stop.load(Ordering::Relaxed) {
-            true => Status::Interrupted,
-            false => result.status(args.strict),
-        };
-        result.target.notes.iter().for_each(|note| complain(&format!("note: {note}")));
-        result.exit_code = status.exit_code();
-        statuses.push(status);
-        results.push(result);
-        let report = conformance::report(&results[results.len() - 1..], args.strict);
-        tell(&forms, terminal(&report, look, detail).trim_end());
-        // What fails here is tried again at the end, and reported then.
-        let _ = write(&args.forms(&results), When::SoFar);
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-    }
+        display.show(&event);
+        Ok(())
+    })?;
+    let results = &played.results;
     if results.len() > 1 {
-        tell(&forms, &format!("\n{}", terminal(&conformance::matrix(&results), look, detail).trim_end()));
+        tell(&forms, &format!("\n{}", terminal(&conformance::matrix(results), look, detail).trim_end()));
     }
-    write(&args.forms(&results), When::AtTheEnd)?;
-    github::annotate(|| annotations(&results, args.strict));
-    github::summarise(|| markdown(&conformance::report(&results, args.strict)));
-    Ok(Status::gravest(&statuses))
+    let baseline = baseline.filter(|_| played.baseline.is_some());
+    let text = || played.baseline.clone().unwrap_or_default();
+    write(&paths.of_suites(results, args.strict).with(baseline, "baseline", text), When::AtTheEnd)?;
+    let report = || markdown(&conformance::report(results, args.strict));
+    tell_github(|| annotations(results, args.strict), report);
+    Ok(played.status())
 }
 
 impl ConformArgs {
-    /// What many servers are asked.
-    fn asked(&self, given: GivenServer) -> Asked<'_> {
-        Asked {
-            only: &self.only,
-            exclude: &self.exclude,
+    fn config(&self) -> SuitesConfig {
+        SuitesConfig {
+            given: self.server.given(),
             suite: SuiteConfig {
                 folder: self.cases.clone(),
                 patience: self.patience,
@@ -197,15 +132,13 @@ impl ConformArgs {
                 seed: self.seed,
                 ..SuiteConfig::default()
             },
-            given,
-            json: self.json.as_deref(),
-            strict: self.strict,
-            quiet: self.quiet,
-            detail: Detail::of(self.quiet, self.verbose),
+            only: self.only.clone(),
+            exclude: self.exclude.clone(),
+            contract: self.contract.clone(),
+            versions: self.server_version.clone(),
+            baseline: self.baseline.clone(),
+            write_baseline: self.write_baseline.clone(),
+            is_strict: self.strict,
         }
-    }
-
-    fn forms<'a>(&'a self, suites: &'a [SuiteResult]) -> Forms<'a> {
-        self.documents.of_suites(self.json.as_deref(), suites, self.strict)
     }
 }

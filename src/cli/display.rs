@@ -10,10 +10,6 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::complain;
-use crate::conformance::counts;
-use crate::conformance::result::Summary;
-use crate::measure::format::{counted, printable};
-use crate::report::live;
 use crate::runner::Event;
 
 const TIMES_A_SECOND: u8 = 10;
@@ -35,42 +31,19 @@ impl Display {
 
     /// Shows an event, if it is one to be shown.
     pub(super) fn show(&mut self, event: &Event<'_>) {
-        if let Event::Noted(note) = event {
-            complain(&format!("note: {note}"));
-        }
-        if self.quiet {
-            return;
-        }
         match event {
-            Event::RunGoesOn(live) => self.lines().update(live.elapsed, true, || live::lines(live)),
-            Event::SuiteGoesOn { elapsed, verdicts, all, last } => {
-                self.lines().update(*elapsed, false, || {
-                    let verdicts = verdicts.iter().copied();
-                    let place = format!("{} s {} of {all} cases", elapsed.as_secs(), verdicts.len());
-                    [place, format!("{} · {}", counts(&Summary::of(verdicts)), printable(last))]
-                })
-            }
+            Event::Noted(note) => complain(&format!("note: {note}")),
+            Event::Warned(words) => complain(words),
+            _ if self.quiet => {}
             Event::RunEnded | Event::SuiteEnded => self.lines = None,
-            Event::LoadPlayed { load, outcome } => {
-                complain(&printable(&format!("{load}: {outcome}")));
+            event => {
+                if let Some((elapsed, stay)) = event.goes_on() {
+                    let lines = self.lines.get_or_insert_with(Lines::of_stderr);
+                    lines.take(elapsed, stay, || event.lines()).iter().for_each(|line| complain(line));
+                }
+                event.line().iter().for_each(|line| complain(line));
             }
-            Event::NodesBegin { nodes } => complain(&counted(u64::from(*nodes), "node")),
-            Event::TurnBegins { block: (block, blocks), turn: (turn, turns), server } => {
-                complain(&printable(&format!("block {block} of {blocks}, {turn} of {turns}: {server}")));
-            }
-            Event::SuiteBegins { server } => complain(&printable(&format!("conformance of {server}"))),
-            Event::ServerStage { server, stage } => complain(&printable(&format!("{server}: {stage}"))),
-            Event::Noted(_)
-            | Event::RunSoFar(_)
-            | Event::SearchSoFar(_)
-            | Event::GrowthSoFar(_)
-            | Event::ComparisonSoFar(_)
-            | Event::ServersSoFar(_) => {}
         }
-    }
-
-    fn lines(&mut self) -> &mut Lines {
-        self.lines.get_or_insert_with(Lines::of_stderr)
     }
 }
 
@@ -100,14 +73,8 @@ impl Lines {
         Lines::Drawn { all, bars }
     }
 
-    /// Shows these, drawn at most some times a second. `stay`: whether one is kept where nothing can be drawn.
-    fn update(&mut self, elapsed: Duration, stay: bool, lines: impl FnOnce() -> [String; 2]) {
-        if let Some(line) = self.take(elapsed, stay, lines) {
-            complain(&line);
-        }
-    }
-
-    /// Draws these, or gives the line that is due.
+    /// Draws these, at most some times a second, or gives the line that is due. `stay`: whether one is kept where nothing can
+    /// be drawn.
     fn take(&mut self, elapsed: Duration, stay: bool, lines: impl FnOnce() -> [String; 2]) -> Option<String> {
         match self {
             Lines::Drawn { bars, .. } => {

@@ -1,33 +1,46 @@
 //! The options that say in which forms results are written. The report for people goes to standard error where one of the
 //! forms takes standard output.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::pages::{PageArgs, RESULTS};
-use super::{complain, put, say};
-use crate::conformance::{self, SuiteResult};
-use crate::report::{RunResult, csv, hgrm, hlog, json, junit, of_runs};
-use crate::runner::{Error, Forms, When, is_folder};
+use super::display::Display;
+use super::{complain, look_of_stdout, put, say};
+use crate::report::{Detail, terminal};
+use crate::runner::{Error, Event, Forms, Paths, Single, When, is_stdout};
+
+/// The heading of the forms in the help.
+const RESULTS: &str = "Results (`-` is standard output)";
+
+/// Forms for people, which every result has
+#[derive(Debug, Args)]
+struct PageArgs {
+    /// Write the results to this file, as one page of HTML
+    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
+    html: Option<PathBuf>,
+    /// Write a summary to this file, as Markdown for a pull request
+    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
+    markdown: Option<PathBuf>,
+}
 
 /// Forms that the results of runs and those of suites have
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 #[command(next_help_heading = RESULTS)]
 pub(super) struct DocumentArgs {
     #[command(flatten)]
-    pub(super) pages: PageArgs,
+    pages: PageArgs,
     /// Write the results to this file, as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 }
 
 /// Forms in which the results are written
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Args)]
 #[command(next_help_heading = RESULTS)]
 pub(super) struct FormatArgs {
     #[command(flatten)]
-    pub(super) documents: DocumentArgs,
+    documents: DocumentArgs,
     /// Write the course of the runs to this file, as CSV: a row for each interval
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -37,6 +50,68 @@ pub(super) struct FormatArgs {
     /// Write the latencies over time to this file, as an interval log of HdrHistogram
     #[arg(long, value_name = "FILE")]
     hlog: Option<PathBuf>,
+}
+
+/// Where the one result of a verb goes
+#[derive(Debug, Args)]
+pub(super) struct OutputArgs {
+    /// Write the result to this file
+    #[arg(long, value_name = "FILE", help_heading = RESULTS)]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    pages: PageArgs,
+}
+
+impl PageArgs {
+    fn paths(&self) -> Paths {
+        Paths { html: self.html.clone(), markdown: self.markdown.clone(), ..Paths::default() }
+    }
+}
+
+impl DocumentArgs {
+    /// Where what is asked for goes.
+    pub(super) fn paths(&self) -> Paths {
+        Paths { junit: self.junit.clone(), ..self.pages.paths() }
+    }
+}
+
+impl FormatArgs {
+    /// Where what is asked for goes.
+    pub(super) fn paths(&self) -> Paths {
+        let (csv, hgrm, hlog) = (self.csv.clone(), self.hgrm.clone(), self.hlog.clone());
+        Paths { csv, hgrm, hlog, ..self.documents.paths() }
+    }
+}
+
+impl OutputArgs {
+    /// Where what is asked for goes.
+    pub(super) fn paths(&self) -> Paths {
+        Paths { json: self.json.clone(), ..self.pages.paths() }
+    }
+
+    /// Prints what was found, and writes the forms that are asked for.
+    pub(super) fn show(&self, result: &dyn Single) -> Result<(), Error> {
+        let paths = self.paths();
+        let forms = paths.of_single(result);
+        tell(&forms, terminal(&result.report(), look_of_stdout(), Detail::Usual).trim_end());
+        write(&forms, When::AtTheEnd)
+    }
+
+    /// Shows how it goes, and stores the result so far, so that a crash loses little. A failure ends nothing: the file is
+    /// written again at the end, and a failure is reported then.
+    pub(super) fn listener(&self, quiet: bool) -> impl FnMut(Event<'_>) -> Result<(), Error> {
+        let mut display = Display::new(quiet);
+        let file = self.json.clone().filter(|file| !is_stdout(file));
+        move |event: Event<'_>| {
+            if let (Event::ResultSoFar(so_far), Some(file)) = (&event, &file)
+                && let Some(json) = so_far()
+            {
+                let _ = put(file, "result", &json);
+            }
+            display.show(&event);
+            Ok(())
+        }
+    }
 }
 
 /// Prints for people: on standard error where standard output is taken by a form of the results.
@@ -53,62 +128,4 @@ pub(super) fn tell(forms: &Forms<'_>, text: &str) {
 /// Which of them could not be written.
 pub(super) fn write(forms: &Forms<'_>, when: When) -> Result<(), Error> {
     forms.write(when, &put)
-}
-
-impl DocumentArgs {
-    /// What is asked for of suites, with the JSON document in `json`. Strictly, warnings count as failures.
-    pub(super) fn of_suites<'a>(
-        &'a self,
-        json: Option<&'a Path>,
-        suites: &'a [SuiteResult],
-        strict: bool,
-    ) -> Forms<'a> {
-        let forms = Forms::default().with(json, "results", || conformance::json::to_json(suites));
-        let forms = self.pages.with(forms, move || conformance::report(suites, strict));
-        forms.with(self.junit.as_deref(), "JUnit results", move || {
-            conformance::junit::to_junit(suites, strict)
-        })
-    }
-}
-
-impl FormatArgs {
-    /// What is asked for of runs, with the JSON document in `json`.
-    pub(super) fn of_runs<'a>(&'a self, json: Option<&'a Path>, runs: &'a [RunResult]) -> Forms<'a> {
-        let DocumentArgs { pages, junit } = &self.documents;
-        let (folder, file) = match self.hgrm.as_deref() {
-            Some(path) if is_folder(path) => (Some(path), None),
-            file => (None, file),
-        };
-        pages
-            .with(Forms::default().with(json, "results", || json::to_json(runs)), || of_runs(runs))
-            .with(junit.as_deref(), "JUnit results", || junit::to_junit(runs))
-            .with(self.csv.as_deref(), "course", || csv::to_csv(runs))
-            .with(self.hlog.as_deref(), "interval log", || hlog::to_hlog(runs))
-            .with(file, "distributions", || hgrm::all_in_one(runs))
-            .with_folder(folder, runs)
-    }
-
-    /// Refuses what the results of this verb cannot be had as: all but these.
-    ///
-    /// # Errors
-    /// When something else is asked for.
-    pub(super) fn refuse_all_but(&self, verb: &str, has: &[&str]) -> Result<(), Error> {
-        let DocumentArgs { pages: PageArgs { html, markdown }, junit } = &self.documents;
-        let asked = [
-            ("HTML", "--html", html),
-            ("JUnit", "--junit", junit),
-            ("Markdown", "--markdown", markdown),
-            ("CSV", "--csv", &self.csv),
-            ("hgrm", "--hgrm", &self.hgrm),
-            ("hlog", "--hlog", &self.hlog),
-        ];
-        match asked.iter().find(|(form, _, path)| path.is_some() && !has.contains(form)) {
-            None => Ok(()),
-            Some((_, flag, _)) => Err(Error::because(format!(
-                "`{flag}` is for results of `run`{}: those of `{verb}` can be had as text, {}",
-                if ["--junit", "--markdown"].contains(flag) { " and some others" } else { "" },
-                has.join(", ")
-            ))),
-        }
-    }
 }

@@ -6,8 +6,7 @@ use clap::Args;
 
 use super::display::Display;
 use super::print;
-use super::secrets::clean;
-use crate::runner::{Error, Found, GivenServer, SuiteConfig, stop_on_signals};
+use crate::runner::{Error, Found, SuitesConfig, stop_on_signals};
 use crate::verdict::Status;
 
 /// A bug report
@@ -26,20 +25,17 @@ pub(super) struct IssueArgs {
 pub(super) fn write_issue(
     args: &IssueArgs,
     case: &str,
-    given: &GivenServer,
-    config: SuiteConfig,
+    config: SuitesConfig,
     quiet: bool,
 ) -> Result<Status, Error> {
     let found = match &args.result {
         Some(file) => Found::stored(file)?,
         None => {
             let mut display = Display::new(quiet);
-            let mut found = Found::played(case, given, config, stop_on_signals, &mut |event| {
+            Found::played(case, &config.given, config.suite, stop_on_signals, &mut |event| {
                 display.show(&event);
                 Ok(())
-            })?;
-            found.suites = clean(found.suites)?;
-            found
+            })?
         }
     };
     print(&found.issues(case)?.join("\n---\n\n"))?;

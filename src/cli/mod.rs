@@ -11,20 +11,18 @@ mod agent;
 mod broker;
 mod capacity;
 mod check;
+mod common;
 mod compare;
 mod completions;
 mod conform;
 mod display;
 mod formats;
-mod github;
 mod import;
 mod init;
 mod issue;
 mod list;
 mod machines;
-mod output;
 mod overrides;
-mod pages;
 mod play;
 mod record;
 mod report;
@@ -46,7 +44,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::report::Look;
-use crate::runner::{Error, Selected, is_stdout, write_whole};
+use crate::runner::{Error, Selected, github_lines, is_stdout, write_whole};
 use crate::units;
 use crate::verdict::Status;
 
@@ -182,6 +180,11 @@ fn say(text: &str) {
 /// Shows what may not be meant in these scenarios.
 fn warn(selected: &[Selected]) {
     selected.iter().flat_map(|one| &one.scenario.warnings).for_each(|warning| complain(warning.trim_end()));
+}
+
+/// Tells GitHub Actions, where this is a job of it: the commands for its runner, and a page for the summary.
+fn tell_github(commands: impl FnOnce() -> Vec<String>, page: impl FnOnce() -> String) {
+    github_lines(commands, page).iter().for_each(|line| complain(line));
 }
 
 /// Prints lines on standard error. Where that is impossible, there is nobody left to tell.

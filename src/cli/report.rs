@@ -6,12 +6,9 @@ use clap::Args;
 
 use super::formats::{FormatArgs, write};
 use super::{look_of_stdout, print};
-use crate::conformance::{self, SuiteResult};
-use crate::matrix::site::index;
-use crate::report::{self, Detail, Report, RunResult, terminal};
-use crate::runner::{Error, Forms, Stored, When, write_site};
+use crate::report::{Detail, terminal};
+use crate::runner::{Error, Stored, When};
 use crate::verdict::Status;
-use crate::{capacity, compare};
 
 /// Renders stored results again: as text, or in other forms
 #[derive(Debug, Args)]
@@ -35,49 +32,20 @@ pub(super) struct ReportArgs {
 
 /// Reads the files and writes what is asked for. The verdicts in them change no exit code: they are old.
 pub(super) fn report(args: &ReportArgs) -> Result<Status, Error> {
-    args.formats.of_runs(None, &[]).check()?;
-    match Stored::read(&args.results)? {
-        Stored::Runs(runs) => of_runs(args, &runs),
-        Stored::Suites(suites) => of_suites(args, &suites),
-        Stored::Capacity(result) => of_one(args, "capacity", &capacity::report(&result)),
-        Stored::Growth(result) => of_one(args, "capacity", &capacity::growth_report(&result)),
-        Stored::Comparison(result) => of_one(args, "compare", &compare::report(&result)),
-        Stored::Diff(result) => of_one(args, "compare", &compare::diff_report(&result)),
-        Stored::Trend(result) => of_one(args, "trend", &compare::trend_report(&result)),
-        Stored::Servers(result) => match &args.out {
-            Some(folder) => write_site(folder, &result).map(|()| Status::Passed),
-            None => of_one(args, "conform --servers", &index(&result)),
-        },
+    let paths = args.formats.paths();
+    paths.of_nothing().check()?;
+    let stored = Stored::read(&args.results)?;
+    if let Some(folder) = &args.out
+        && stored.write_site(folder)?
+    {
+        return Ok(Status::Passed);
     }
-}
-
-/// Of a result that is alone in its file and rendered alone.
-fn of_one(args: &ReportArgs, verb: &str, report: &Report) -> Result<Status, Error> {
-    args.formats.refuse_all_but(verb, &["HTML", "Markdown"])?;
-    let forms = args.formats.documents.pages.with(Forms::default(), || report.clone());
-    finish(&forms, || terminal(report, look_of_stdout(), Detail::of(false, args.verbose)))
-}
-
-fn of_runs(args: &ReportArgs, runs: &[RunResult]) -> Result<Status, Error> {
-    let page = || terminal(&report::of_runs(runs), look_of_stdout(), Detail::of(false, args.verbose));
-    finish(&args.formats.of_runs(None, runs), page)
-}
-
-fn of_suites(args: &ReportArgs, suites: &[SuiteResult]) -> Result<Status, Error> {
+    let forms = stored.forms(&paths, args.strict)?;
+    if !forms.is_empty() {
+        return write(&forms, When::AtTheEnd).map(|()| Status::Passed);
+    }
     let (look, detail) = (look_of_stdout(), Detail::of(false, args.verbose));
-    args.formats.refuse_all_but("conform", &["HTML", "JUnit", "Markdown"])?;
-    finish(&args.formats.documents.of_suites(None, suites, args.strict), || {
-        let each = suites.chunks(1).map(|suite| conformance::report(suite, args.strict));
-        let matrix = (suites.len() > 1).then(|| conformance::matrix(suites));
-        let pages = each.chain(matrix).map(|report| terminal(&report, look, detail));
-        pages.collect::<Vec<_>>().join("\n")
-    })
-}
-
-/// Writes the forms, or prints the text where none is asked for.
-fn finish(forms: &Forms<'_>, text: impl FnOnce() -> String) -> Result<Status, Error> {
-    match forms.is_empty() {
-        true => print(&text()),
-        false => write(forms, When::AtTheEnd).map(|()| Status::Passed),
-    }
+    let texts: Vec<String> =
+        stored.reports(args.strict).iter().map(|report| terminal(report, look, detail)).collect();
+    print(&texts.join("\n"))
 }

@@ -1,7 +1,6 @@
 //! `sockrates run`: plays scenarios against a server, judges and reports.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 
 use clap::Args;
 
@@ -9,14 +8,13 @@ use super::display::Display;
 use super::formats::{FormatArgs, tell, write};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
-use super::secrets::clean_each;
 use super::server::ServerArgs;
 use super::watching::WatchArgs;
-use super::{complain, github, look_of_stdout, share, warn};
+use super::{complain, look_of_stdout, share, tell_github, warn};
 use crate::measure::format::printable;
 use crate::report::github::annotations;
-use crate::report::{Detail, RunResult, how_many_passed, json, markdown, of_runs, text_of_run};
-use crate::runner::{Error, Event, Forms, RunConfig, ScenarioRun, When, select, stop_on_signals};
+use crate::report::{Detail, how_many_passed, markdown, of_runs, text_of_run};
+use crate::runner::{Error, Event, Paths, RunConfig, ScenarioRuns, When, select, stop_on_signals};
 use crate::scenario::{Overrides, predictions};
 use crate::verdict::Status;
 
@@ -65,96 +63,49 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     // Before anything is played: who asks for what cannot be should not have to wait for it.
     let given = args.server.given();
-    args.forms(&[]).check()?;
+    let paths = Paths { json: args.json.clone(), ..args.formats.paths() };
+    paths.of_nothing().check()?;
     let overrides = Overrides { checks_only: args.checks_only, ..args.load.overrides()? };
     let selected = select(&args.scenarios, &overrides)?;
     for prediction in selected.iter().flat_map(|one| predictions(&one.scenario)).filter(|_| !args.quiet) {
         complain(&printable(&format!("note: {prediction}")));
     }
-    let (server, config) = (
-        given.one()?,
-        RunConfig {
-            process: args.pid,
-            strict_audit: args.strict_audit,
-            label: args.label.clone(),
-            ..args.play.config()?
-        },
-    );
-    args.forms(&[]).prepare()?;
+    let (server, config) = (&given.one()?, &args.config()?);
+    paths.of_nothing().prepare()?;
     warn(&selected);
-    let stop = stop_on_signals()?;
-    let watchers = args.watch.begin(&stop)?;
+    let stop = &stop_on_signals()?;
     let mut display = Display::new(args.quiet);
-    let mut results = Vec::new();
-    for (index, one) in selected.iter().enumerate() {
-        let run = ScenarioRun { config: &config, server: &server, selected: one, stop: &stop };
-        let mut listener = |event: Event<'_>| {
-            if let Event::RunSoFar(so_far) = &event
-                && (args.json.is_some() || watchers.want_results())
-                && let Ok(so_far) = clean_each(so_far())
-            {
-                watchers.show(&results, &so_far);
-                if args.json.is_some() {
-                    keep(args, &results, so_far);
-                }
+    let (look, detail) = (look_of_stdout(), Detail::of(args.quiet, args.verbose));
+    let all = ScenarioRuns { config, server, selected: &selected, stop };
+    let runs = all.run(args.watch.config(), &mut |event| {
+        match &event {
+            Event::RunsSoFar(so_far) if args.json.is_some() => {
+                // What fails here is tried again at the end, and reported then.
+                let _ = so_far().map(|results| write(&paths.json_of_runs(&results), When::SoFar));
             }
-            display.show(&event);
-            Ok(())
-        };
-        let played = run.start().and_then(|running| {
-            running.notes().iter().for_each(|note| complain(&format!("note: {note}")));
-            Ok((run.run(&running, &mut listener)?, running))
-        });
-        let (result, running) = match played {
-            Ok(played) => played,
-            Err(mut error) => {
-                results.extend(error.result.take().and_then(|result| clean_each(*result).ok()));
-                if !results.is_empty() {
-                    finish(args, &results)?;
-                }
-                return Err(error);
+            Event::ScenarioEnded(results @ [.., result]) => {
+                tell(&paths.of_nothing(), text_of_run(result, look, detail).trim_end_matches('\n'));
+                let _ = write(&paths.of_runs(results), When::SoFar);
             }
-        };
-        let result = clean_each(result)?;
-        let is_last = index + 1 == selected.len() || stop.load(Ordering::Relaxed);
-        let detail = Detail::of(args.quiet, args.verbose);
-        tell(&args.forms(&[]), text_of_run(&result, look_of_stdout(), detail).trim_end_matches('\n'));
-        watchers.show_end(&results, &result, is_last);
-        results.push(result);
-        // What fails here is tried again at the end, and reported then.
-        let _ = write(&args.forms(&results), When::SoFar);
-        // Last, because a server may take its time, and whoever does not want to wait for it keeps the report.
-        running.stop();
-        if stop.load(Ordering::Relaxed) {
-            break;
+            _ => {}
         }
+        display.show(&event);
+        Ok(())
+    })?;
+    let results = &runs.results;
+    if results.len() > 1 && runs.ended_by.is_none() {
+        tell(&paths.of_nothing(), &how_many_passed(results));
     }
-    let statuses: Vec<Status> = results.iter().map(|result| result.verdict.status).collect();
-    if results.len() > 1 {
-        tell(&args.forms(&[]), &how_many_passed(&results));
+    if !results.is_empty() {
+        tell_github(|| results.iter().flat_map(annotations).collect(), || markdown(&of_runs(results)));
+        write(&paths.of_runs(results), When::AtTheEnd)?;
     }
-    finish(args, &results)?;
-    // Who stops us between two scenarios has not seen the second.
-    let is_whole = results.len() == selected.len();
-    Ok(if is_whole { Status::gravest(&statuses) } else { Status::Interrupted })
+    runs.status()
 }
 
 impl RunArgs {
-    fn forms<'a>(&'a self, results: &'a [RunResult]) -> Forms<'a> {
-        self.formats.of_runs(self.json.as_deref(), results)
+    fn config(&self) -> Result<RunConfig, Error> {
+        let (process, strict_audit, label) = (self.pid, self.strict_audit, self.label.clone());
+        Ok(RunConfig { process, strict_audit, label, ..self.play.config()? })
     }
-}
-
-/// Puts what is known so far into the result file. If that fails, it will fail at the end, and be told then.
-fn keep(args: &RunArgs, results: &[RunResult], so_far: RunResult) {
-    let all: Vec<RunResult> = results.iter().cloned().chain([so_far]).collect();
-    let forms = Forms::default().with(args.json.as_deref(), "results", || json::to_json(&all));
-    let _ = write(&forms, When::SoFar);
-}
-
-/// Writes what waits for the end.
-fn finish(args: &RunArgs, results: &[RunResult]) -> Result<(), Error> {
-    github::annotate(|| results.iter().flat_map(annotations).collect());
-    github::summarise(|| markdown(&of_runs(results)));
-    write(&args.forms(results), When::AtTheEnd)
 }

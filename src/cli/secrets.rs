@@ -1,10 +1,7 @@
-//! What of the command line is secret, and where all that the program prints and writes loses its secrets.
+//! What of the command line is secret, and the secrets that all loses that the program prints.
 
 use std::sync::OnceLock;
 
-use crate::report;
-use crate::report::file::Body;
-use crate::runner::Error;
 use crate::secrets::Secrets;
 
 /// Options whose values may be secret.
@@ -22,32 +19,6 @@ pub(super) fn secrets() -> Secrets {
 /// Decides once whether they are shown.
 pub(super) fn decide(show: bool) -> Secrets {
     OF_THIS_PROCESS.get_or_init(|| if show { Secrets::shown() } else { Secrets::hidden() }).clone()
-}
-
-/// A result without secrets.
-///
-/// # Errors
-/// When they cannot be taken out: then nothing of it may be shown or written.
-pub(super) fn clean<T: Body>(result: T) -> Result<T, Error> {
-    report::clean(result, &secrets()).ok_or_else(|| {
-        Error::because(
-            "the secrets could not be taken out of the result, so nothing of it is shown or written; use other \
-             secrets for this test, or say --show-secrets",
-        )
-    })
-}
-
-/// One of several results without secrets.
-///
-/// # Errors
-/// As those of [`clean`].
-pub(super) fn clean_each<T>(result: T) -> Result<T, Error>
-where
-    Vec<T>: Body,
-{
-    clean(vec![result])?
-        .pop()
-        .ok_or_else(|| Error::because("a result was lost while its secrets were taken out"))
 }
 
 /// What is wrong with a command line, without the values of options that may be secret.

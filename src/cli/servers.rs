@@ -8,14 +8,12 @@ use clap::Args;
 
 use super::display::Display;
 use super::formats::{tell, write};
-use super::secrets::clean;
 use super::{complain, duration, look_of_stdout};
-use crate::matrix::site::index;
 use crate::matrix::{ServersResult, unconfirmed};
 use crate::report::{Detail, terminal};
 use crate::runner::{
-    Error, Event, Forms, GivenServer, Servers, ServersConfig, SuiteConfig, When, servers_status,
-    stop_on_signals, write_site,
+    Error, Event, Paths, Servers, ServersConfig, Single, SuitesConfig, When, servers_status, stop_on_signals,
+    write_site,
 };
 use crate::verdict::Status;
 
@@ -46,55 +44,45 @@ pub(super) struct ManyArgs {
     suite_only: bool,
 }
 
-/// What the flags of the suite say.
-pub(super) struct Asked<'a> {
-    pub(super) only: &'a [String],
-    pub(super) exclude: &'a [String],
-    pub(super) suite: SuiteConfig,
-    pub(super) given: GivenServer,
-    pub(super) json: Option<&'a Path>,
-    pub(super) strict: bool,
-    pub(super) quiet: bool,
-    pub(super) detail: Detail,
-}
-
 /// Plays them, and writes what there is after each.
-pub(super) fn conform_all(args: &ManyArgs, folder: &Path, asked: Asked<'_>) -> Result<Status, Error> {
+pub(super) fn conform_all(
+    args: &ManyArgs,
+    folder: &Path,
+    config: SuitesConfig,
+    json: Option<&Path>,
+    quiet: bool,
+    detail: Detail,
+) -> Result<Status, Error> {
+    let strict = config.is_strict;
     let servers = Servers::read(ServersConfig {
         folder: folder.to_owned(),
         names: args.server_name.clone(),
-        given: asked.given,
-        suite: asked.suite,
-        only: asked.only.to_vec(),
-        exclude: asked.exclude.to_vec(),
+        suites: config,
         at_a_time: args.at_a_time,
         limit: args.server_limit,
         is_installed: args.installed,
         is_suite_only: args.suite_only,
     })?;
-    let forms = |text: fn() -> String| Forms::default().with(asked.json, "results", text);
-    forms(String::new).prepare()?;
+    let paths = Paths { json: json.map(Path::to_owned), ..Paths::default() };
+    paths.of_nothing().prepare()?;
     let stop = stop_on_signals()?;
-    let mut display = Display::new(asked.quiet);
+    let mut display = Display::new(quiet);
+    let keep = |result: &ServersResult, when| {
+        write(&paths.of_single(result), when)?;
+        args.out.as_deref().map_or(Ok(()), |folder| write_site(folder, result))
+    };
     let result = servers.play(&stop, &mut |event| {
         if let Event::ServersSoFar(so_far) = &event {
             // What fails here is tried again at the end, and reported then.
-            let _ = clean(so_far()).and_then(|result| keep(args, asked.json, &result, When::SoFar));
+            let _ = so_far().and_then(|result| keep(&result, When::SoFar));
         }
         display.show(&event);
         Ok(())
     })?;
-    let result = clean(result)?;
-    let text = terminal(&index(&result), look_of_stdout(), asked.detail);
-    tell(&forms(String::new), text.trim_end());
-    keep(args, asked.json, &result, When::AtTheEnd)?;
-    for (server, clause) in unconfirmed(&result, asked.strict) {
+    tell(&paths.of_nothing(), terminal(&result.report(), look_of_stdout(), detail).trim_end());
+    keep(&result, When::AtTheEnd)?;
+    for (server, clause) in unconfirmed(&result, strict) {
         complain(&format!("{server} deviates from {clause}, which no raw client has confirmed"));
     }
-    Ok(servers_status(&result, asked.strict, stop.load(Ordering::Relaxed)))
-}
-
-fn keep(args: &ManyArgs, json: Option<&Path>, result: &ServersResult, when: When) -> Result<(), Error> {
-    write(&Forms::default().with(json, "results", || result.to_json()), when)?;
-    args.out.as_deref().map_or(Ok(()), |folder| write_site(folder, result))
+    Ok(servers_status(&result, strict, stop.load(Ordering::Relaxed)))
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::complain;
-use super::output::OutputArgs;
-use crate::compare::{Demand, trend_report};
+use super::formats::OutputArgs;
+use crate::compare::Demand;
 use crate::runner::{Error, trend_of};
 use crate::verdict::Status;
 
@@ -27,9 +27,9 @@ pub(super) struct TrendArgs {
 
 /// Shows the course.
 pub(super) fn trend(args: &TrendArgs) -> Result<Status, Error> {
-    args.output.empty_forms().check()?;
+    args.output.paths().of_nothing().check()?;
     let trend = trend_of(&args.results)?;
-    args.output.show(|| trend.to_json(), &trend_report(&trend))?;
+    args.output.show(&trend)?;
     let (status, complaints) = trend.judge(&args.fail_on);
     complaints.iter().for_each(|complaint| complain(complaint));
     Ok(status)

@@ -9,7 +9,7 @@ use super::conformance::Conformance;
 use super::demand::{Demand, judge};
 use super::judge::FigureRow;
 use super::result::Trouble;
-use crate::report::file::{self, Body, Kind};
+use crate::report::file::{Body, Kind};
 use crate::report::result::{Environment, MetricResult};
 use crate::verdict::Status;
 
@@ -88,11 +88,6 @@ impl Body for Diff {
 }
 
 impl Diff {
-    /// As JSON, pretty-printed, with a final line ending.
-    pub(crate) fn to_json(&self) -> String {
-        file::to_json(Kind::Diff, self)
-    }
-
     /// Everything that is compared, on either day: its name there, and its facts.
     pub(super) fn sides(&self) -> impl Iterator<Item = (String, &Facts)> {
         self.comparisons.iter().flat_map(move |pair| {
@@ -106,6 +101,7 @@ impl Diff {
 mod tests {
     use super::super::example::diff;
     use super::*;
+    use crate::report::file;
 
     #[test]
     fn what_two_days_come_to_survives_being_stored() {

@@ -13,6 +13,7 @@ use crate::measure::Series;
 use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles, ServerResult};
 use crate::report::example::flawless;
+use crate::report::file::Body;
 use crate::report::result::{Environment, GroupSize, MetricResult, ScenarioInfo};
 use crate::units::micros;
 

@@ -10,7 +10,7 @@ use crate::audit::Fault;
 use crate::measure::Series;
 use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
-use crate::report::file::{self, Body, Kind};
+use crate::report::file::{Body, Kind};
 use crate::report::result::{Environment, MetricResult, ScenarioInfo};
 use crate::statistics::quantile;
 use crate::verdict::Status;
@@ -310,11 +310,6 @@ impl Body for ComparisonResult {
 }
 
 impl ComparisonResult {
-    /// As JSON, pretty-printed, with a final line ending.
-    pub(crate) fn to_json(&self) -> String {
-        file::to_json(Kind::Comparison, self)
-    }
-
     /// With the runs of a first block that was not finished, each with its contestant.
     pub(crate) fn with_unfinished(mut self, runs: &[(usize, RunResult)]) -> ComparisonResult {
         let of = |(contestant, run): &(usize, RunResult)| RunFigures::of(run, *contestant, &self.servers, 0);
@@ -357,6 +352,7 @@ mod tests {
     use super::super::example::{comparison, run};
     use super::super::judge::Difference;
     use super::*;
+    use crate::report::file;
 
     #[test]
     fn a_slower_server_is_worse_in_its_latencies_and_like_the_first_in_what_it_costs() {

@@ -19,6 +19,7 @@ pub(crate) fn trend_schema() -> serde_json::Value {
 mod tests {
     use super::super::example::{comparison, conformance, diff};
     use super::*;
+    use crate::report::file::Body;
 
     #[test]
     fn what_is_written_is_valid_by_the_schema_and_what_is_broken_is_not() {

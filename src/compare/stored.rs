@@ -253,6 +253,7 @@ mod tests {
     use super::super::example::{comparison, run};
     use super::*;
     use crate::observe::Metric;
+    use crate::report::file::Body;
     use crate::report::json::to_json;
 
     fn of<'a>(result: &'a Diff, name: &str, figure: &str) -> &'a FigureRow {

@@ -33,13 +33,6 @@ impl Body for Trend {
     fn set_tool_version(&mut self, _version: &str) {}
 }
 
-impl Trend {
-    /// As JSON, pretty-printed, with a final line ending.
-    pub(crate) fn to_json(&self) -> String {
-        file::to_json(Self::KIND, self)
-    }
-}
-
 /// The course of one scenario, or of one scenario and server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Course {

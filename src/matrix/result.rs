@@ -174,13 +174,6 @@ impl Body for ServersResult {
     }
 }
 
-impl ServersResult {
-    /// The content of a result file: pretty-printed, with a final line ending.
-    pub(crate) fn to_json(&self) -> String {
-        file::to_json(Kind::Servers, self)
-    }
-}
-
 /// The JSON Schema of such a file.
 pub(crate) fn schema() -> serde_json::Value {
     file::schema("Servers side by side, by sockrates", &[described::<ServersResult>()])

@@ -65,18 +65,27 @@ impl Kind {
         }
     }
 
-    /// The command that writes such a file.
-    fn command(self) -> &'static str {
+    /// The verb that writes such a file.
+    pub(crate) fn verb(self) -> &'static str {
         match self {
-            Kind::Run => "sockrates run … --json FILE",
-            Kind::Suite => "sockrates conform … --json FILE",
-            Kind::Capacity => "sockrates capacity … --json FILE",
-            Kind::Growth => "sockrates capacity … --nodes 1..4 --json FILE",
-            Kind::Comparison => "sockrates compare … --json FILE",
-            Kind::Diff => "sockrates compare OLD NEW --json FILE",
-            Kind::Trend => "sockrates trend … --json FILE",
-            Kind::Servers => "sockrates conform --servers FOLDER --json FILE",
+            Kind::Run => "run",
+            Kind::Suite => "conform",
+            Kind::Capacity | Kind::Growth => "capacity",
+            Kind::Comparison | Kind::Diff => "compare",
+            Kind::Trend => "trend",
+            Kind::Servers => "conform --servers",
         }
+    }
+
+    /// The command that writes such a file.
+    fn command(self) -> String {
+        let what = match self {
+            Kind::Growth => " … --nodes 1..4",
+            Kind::Diff => " OLD NEW",
+            Kind::Servers => " FOLDER",
+            _ => " …",
+        };
+        format!("sockrates {}{what} --json FILE", self.verb())
     }
 }
 
@@ -87,6 +96,11 @@ pub trait Body: Serialize + DeserializeOwned + JsonSchema {
 
     /// Takes the version of sockrates that wrote the file, which stands in the envelope alone.
     fn set_tool_version(&mut self, version: &str);
+
+    /// The content of a file of results: pretty-printed JSON with a final line ending.
+    fn to_json(&self) -> String {
+        to_json(Self::KIND, self)
+    }
 }
 
 /// A body in its envelope: pretty-printed JSON with a final line ending.
@@ -216,7 +230,7 @@ impl<'t> ResultFile<'t> {
     /// Why this file cannot be used where only these kinds can.
     pub fn unwanted(&self, wanted: &[Kind]) -> Unreadable {
         let names: Vec<&str> = wanted.iter().map(|kind| kind.name()).collect();
-        let command = wanted.first().map_or("", |kind| kind.command());
+        let command = wanted.first().map_or_else(String::new, |kind| kind.command());
         unreadable(format!(
             "is a result of the kind {}, and this takes {}: `{command}` writes one",
             self.kind.name(),

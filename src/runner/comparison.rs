@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use super::machines::MachinesConfig;
 use super::pin::Processors;
+use super::secrets::clean;
 use super::{
     Error, Event, Listener, NamedServer, PlayedSuite, RunConfig, ScenarioRun, Selected, Suite, SuiteConfig,
 };
@@ -18,6 +19,7 @@ use crate::compare::{
     stored,
 };
 use crate::report::RunResult;
+use crate::report::file::Body;
 use crate::verdict::Status;
 
 /// The share of comparisons of a server with itself in which any figure may seem to differ.
@@ -127,7 +129,7 @@ impl Comparison<'_> {
             _ => (Vec::new(), None),
         };
         match self.conclude(&blocks, &unfinished, &conformance) {
-            Some(result) => Ok(Compared::ended(result, ended_by, unexamined)),
+            Some(result) => Ok(Compared::ended(self.clean(result)?, ended_by, unexamined)),
             None => {
                 Err(ended_by.unwrap_or_else(|| Error::interrupted("interrupted before the first run began")))
             }
@@ -141,9 +143,14 @@ impl Comparison<'_> {
         let mut error = run.with_result(error, started, server.missing());
         let unfinished: Vec<_> = error.result.take().map(|result| (0, *result)).into_iter().collect();
         match self.conclude(&[], &unfinished, &[]) {
-            Some(result) => Ok(Compared::ended(result, Some(error), None)),
+            Some(result) => Ok(Compared::ended(self.clean(result)?, Some(error), None)),
             None => Err(error),
         }
+    }
+
+    /// The result without secrets, which all servers share.
+    fn clean(&self, result: ComparisonResult) -> Result<ComparisonResult, Error> {
+        clean(result, &self.servers[0].config.secrets)
     }
 
     /// Contestant 1 is the first server again.
@@ -286,8 +293,10 @@ impl Turns<'_> {
         suites: &[Conformance],
         listener: &mut Listener<'_>,
     ) -> Result<(), Error> {
-        let so_far = || self.comparison.conclude(blocks, &[], suites);
-        listener(Event::ComparisonSoFar(&so_far))
+        let comparison = self.comparison;
+        listener(Event::ResultSoFar(&|| {
+            Some(comparison.clean(comparison.conclude(blocks, &[], suites)?).ok()?.to_json())
+        }))
     }
 
     /// Runs every contestant once, and keeps each run with its contestant. False if the user stopped it.

@@ -3,14 +3,105 @@
 //! A file is put in place anew whenever there is another result; what goes to standard output goes there once, at the end.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::files::is_stdout;
+use super::files::{is_folder, is_stdout};
+use super::stored::Single;
 use super::{Error, prove_writable, prove_writable_folder};
-use crate::report::{RunResult, hgrm};
+use crate::conformance::{self, SuiteResult};
+use crate::report::{Report, RunResult, csv, hgrm, hlog, html, json, junit, markdown, of_runs};
 
 /// Puts a text to its place: the path, what it is in words, and the text.
 pub(crate) type Put<'a> = dyn Fn(&Path, &str, &str) -> Result<(), Error> + 'a;
+
+/// Where the forms of results go that are asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Paths {
+    /// What `sockrates report` reads.
+    pub json: Option<PathBuf>,
+    /// A page.
+    pub html: Option<PathBuf>,
+    /// A summary.
+    pub markdown: Option<PathBuf>,
+    /// JUnit XML.
+    pub junit: Option<PathBuf>,
+    /// The course of runs.
+    pub csv: Option<PathBuf>,
+    /// Distributions of latencies: a file, or a folder.
+    pub hgrm: Option<PathBuf>,
+    /// Latencies over time.
+    pub hlog: Option<PathBuf>,
+}
+
+impl Paths {
+    /// What is asked for of runs.
+    pub(crate) fn of_runs<'a>(&'a self, runs: &'a [RunResult]) -> Forms<'a> {
+        let (folder, file) = match self.hgrm.as_deref() {
+            Some(path) if is_folder(path) => (Some(path), None),
+            file => (None, file),
+        };
+        self.with_pages(self.json_of_runs(runs), || of_runs(runs))
+            .with(self.junit.as_deref(), "JUnit results", || junit::to_junit(runs))
+            .with(self.csv.as_deref(), "course", || csv::to_csv(runs))
+            .with(self.hlog.as_deref(), "interval log", || hlog::to_hlog(runs))
+            .with(file, "distributions", || hgrm::all_in_one(runs))
+            .with_folder(folder, runs)
+    }
+
+    /// Of what is asked for of runs, the results as data alone.
+    pub(crate) fn json_of_runs<'a>(&'a self, runs: &'a [RunResult]) -> Forms<'a> {
+        Forms::default().with(self.json.as_deref(), "results", || json::to_json(runs))
+    }
+
+    /// What is asked for of suites. With `strict`, warnings count as failures.
+    pub(crate) fn of_suites<'a>(&'a self, suites: &'a [SuiteResult], strict: bool) -> Forms<'a> {
+        let json = || conformance::json::to_json(suites);
+        self.with_pages(Forms::default().with(self.json.as_deref(), "results", json), move || {
+            conformance::report(suites, strict)
+        })
+        .with(self.junit.as_deref(), "JUnit results", move || conformance::junit::to_junit(suites, strict))
+    }
+
+    /// What is asked for of a result that is alone in its file.
+    pub(crate) fn of_single<'a>(&'a self, result: &'a dyn Single) -> Forms<'a> {
+        let json = || result.json();
+        self.with_pages(Forms::default().with(self.json.as_deref(), "result", json), || result.report())
+    }
+
+    /// What is asked for, as long as there is no result.
+    pub(crate) fn of_nothing(&self) -> Forms<'_> {
+        self.of_runs(&[])
+    }
+
+    /// These, and the forms for people.
+    fn with_pages<'a>(&'a self, forms: Forms<'a>, report: impl Fn() -> Report + Copy + 'a) -> Forms<'a> {
+        let forms = forms.with(self.html.as_deref(), "page", move || html(&report()));
+        forms.with(self.markdown.as_deref(), "summary", move || markdown(&report()))
+    }
+
+    /// Refuses what the results of this verb cannot be had as: all but these.
+    ///
+    /// # Errors
+    /// When something else is asked for.
+    pub(super) fn refuse_all_but(&self, verb: &str, has: &[&str]) -> Result<(), Error> {
+        let asked = [
+            ("HTML", "--html", &self.html),
+            ("JUnit", "--junit", &self.junit),
+            ("Markdown", "--markdown", &self.markdown),
+            ("CSV", "--csv", &self.csv),
+            ("hgrm", "--hgrm", &self.hgrm),
+            ("hlog", "--hlog", &self.hlog),
+        ];
+        match asked.iter().find(|(form, _, path)| path.is_some() && !has.contains(form)) {
+            None => Ok(()),
+            Some((_, flag, _)) => Err(Error::because(format!(
+                "`{flag}` is for results of `run`{}: those of `{verb}` can be had as text, {}",
+                if ["--junit", "--markdown"].contains(flag) { " and some others" } else { "" },
+                has.join(", ")
+            ))),
+        }
+    }
+}
 
 /// When results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,15 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
-use super::search::status;
-use super::{Error, Event, Listener, LoadSearch, RunConfig, SearchConfig, Selected, ServerConfig};
+use super::search::{LoadSearch, status};
+use super::secrets::clean;
+use super::{Error, Event, Listener, RunConfig, SearchConfig, Selected, ServerConfig};
 use crate::capacity::{GrowthResult, GrowthStep};
+use crate::report::file::Body;
 use crate::report::rfc3339;
 use crate::units::micros;
 use crate::verdict::Status;
 
 /// The searches for the highest loads that a server bears with more and more nodes.
-pub(crate) struct GrowthSearch<'a> {
+pub(super) struct GrowthSearch<'a> {
     /// What is searched for. Its longest time is that of all searches.
     pub config: &'a SearchConfig,
     /// The server with each number of nodes, from the smallest on.
@@ -28,7 +30,7 @@ impl GrowthSearch<'_> {
     ///
     /// # Errors
     /// When nothing can be searched for, or no server was there.
-    pub(crate) fn run(&self, listener: &mut Listener<'_>) -> Result<Option<GrowthResult>, Error> {
+    pub(super) fn run(&self, listener: &mut Listener<'_>) -> Result<Option<GrowthResult>, Error> {
         let (started, begun) = (rfc3339(SystemTime::now()), Instant::now());
         let so_far = |searches: &[GrowthStep]| {
             let seed = self.config.run.seed;
@@ -48,14 +50,16 @@ impl GrowthSearch<'_> {
             let search = LoadSearch { config: &config, server, selected: self.selected, stop: self.stop };
             let Some(search) = search.run(listener)? else { break };
             searches.push(GrowthStep { nodes, search });
-            listener(Event::GrowthSoFar(&|| so_far(&searches)))?;
+            listener(Event::ResultSoFar(&|| {
+                Some(clean(so_far(&searches)?, &server.secrets).ok()?.to_json())
+            }))?;
         }
         Ok(so_far(&searches))
     }
 }
 
 /// The status of all searches together, of which there should be so many.
-pub(crate) fn growth_status(result: &GrowthResult, wanted: usize, is_stopped: bool) -> Status {
+pub(super) fn growth_status(result: &GrowthResult, wanted: usize, is_stopped: bool) -> Status {
     let mut statuses: Vec<Status> =
         result.searches.iter().map(|step| status(&step.search, is_stopped)).collect();
     if is_stopped {

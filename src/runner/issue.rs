@@ -4,6 +4,7 @@ use std::path::Path;
 use std::slice;
 use std::sync::atomic::AtomicBool;
 
+use super::secrets::clean;
 use super::{Cases, Error, GivenServer, Listener, NamedServer, Stored, Suite, SuiteConfig};
 use crate::conformance::{CaseResult, SuiteResult};
 use crate::document::closest;
@@ -59,7 +60,7 @@ impl Found {
             return Err(Error::because("a bug report is about one server: give one"));
         };
         let played = suite.run(server, &stop()?, listener)?;
-        Ok(Found { suites: vec![played.result], confirmed: Vec::new() })
+        Ok(Found { suites: clean(vec![played.result], &given.secrets)?, confirmed: Vec::new() })
     }
 
     /// The reports, one for each server that deviates in the case, as Markdown.

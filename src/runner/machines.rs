@@ -1,5 +1,6 @@
 //! A run that other machines play: its agents are called, get the plan, and are conducted from here.
 
+use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +11,7 @@ use super::local_agents::LocalAgents;
 use super::package::{Package, Packing, number};
 use super::server::{Place, is_local};
 use super::{Error, ServerConfig};
-use crate::agents::{BrokerConfig, Fleet, Member, NotGathered, Wanted, gather};
+use crate::agents::{BrokerConfig, Fleet, MOST_AGENTS, Member, NotGathered, Wanted, gather};
 use crate::engine::{self, Crew, EngineConfig, Ran, Report, RunProgress};
 use crate::plan::{Plan, RunOptions};
 use crate::report::course::{AgentResult, clocks_apart};
@@ -28,6 +29,9 @@ const AHEAD: Duration = Duration::from_millis(300);
 /// If an agent has several workers, each has at least this number of clients.
 const CLIENTS_A_WORKER: u32 = 50;
 
+/// The most agents on one machine.
+const MOST_LOCAL: u16 = 64;
+
 /// Which machines play the clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MachinesConfig {
@@ -39,7 +43,50 @@ pub(crate) enum MachinesConfig {
     Started(BrokerConfig, u16),
 }
 
+/// How many agents are asked for: those that wait somewhere, or `local:4` on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AgentCount {
+    /// So many of those that wait at a broker.
+    Elsewhere(u16),
+    /// So many that are started here.
+    Here(u16),
+}
+
+impl FromStr for AgentCount {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<AgentCount, String> {
+        let (number, of, most): (_, fn(u16) -> AgentCount, _) = match text.strip_prefix("local:") {
+            Some(number) => (number, AgentCount::Here, MOST_LOCAL),
+            None => (text, AgentCount::Elsewhere, MOST_AGENTS),
+        };
+        let number = number.parse().ok().filter(|number| (1..=most).contains(number));
+        number.map(of).ok_or_else(|| format!("write how many, from 1 to {most}, like `4` or `local:4`"))
+    }
+}
+
 impl MachinesConfig {
+    /// Which machines these are, if others play. A broker alone, out of the environment say, asks for nothing.
+    ///
+    /// # Errors
+    /// A sentence, when agents are to come that wait nowhere.
+    pub(crate) fn asked(
+        count: Option<AgentCount>,
+        broker: Option<BrokerConfig>,
+    ) -> Result<Option<MachinesConfig>, Error> {
+        match (count, broker) {
+            (None, _) => Ok(None),
+            (Some(AgentCount::Here(number)), _) => Ok(Some(MachinesConfig::Local(number))),
+            (Some(AgentCount::Elsewhere(number)), Some(broker)) => {
+                Ok(Some(MachinesConfig::Agents(broker, number)))
+            }
+            (Some(AgentCount::Elsewhere(number)), None) => Err(Error::because(format!(
+                "`--agents {number}` needs the broker at which they wait: add `--nats nats://HOST:4222`, or say \
+                 `--agents local:{number}` to start them on this machine"
+            ))),
+        }
+    }
+
     /// Starts agents and a broker that are to be started here, for several runs. They are ended when what is given is dropped.
     ///
     /// # Errors
@@ -218,5 +265,20 @@ fn check(config: &MachinesConfig, server: &ServerConfig, scenario: &Scenario) ->
             Err("`--source` names addresses of this machine, and the clients are on others".to_owned())
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_are_elsewhere_or_here_and_at_least_one() {
+        let read = str::parse::<AgentCount>;
+        assert_eq!(read("8"), Ok(AgentCount::Elsewhere(8)));
+        assert_eq!(read("local:4"), Ok(AgentCount::Here(4)));
+        for wrong in ["", "0", "local:", "local:0", "local:65", "1001", "four", "-1"] {
+            assert!(read(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

@@ -8,24 +8,25 @@
 //! | `once` | a plan, the engine, a result: one run of one scenario |
 //! | `commands` | which commands of a scenario are started, and whether the user allows it |
 //! | `operate` | what the script does to the nodes of the server |
-//! | `run` | one scenario against one server, which it starts or finds |
+//! | `run`, `runs` | one scenario against one server, which it starts or finds; several, one after the other |
 //! | `agents` | a machine that plays a part of the clients of a run, and who is there |
 //! | `machines`, `package` | a run by several machines, and all that its plan is made of |
 //! | `local_agents` | agents and a broker on this machine |
-//! | `suite/` | the conformance suite against one server |
+//! | `suite/`, `suites` | the conformance suite against one server, and against several in turn |
 //! | `servers/` | many servers out of a folder that describes them |
-//! | `search` | the search for the highest load |
+//! | `search`, `growth`, `highest` | the search for the highest load: at one server, with more and more nodes, and which of both is asked for |
 //! | `comparison` | servers side by side, block by block |
 //! | `given/` | a server as commands and urls name it, and which nodes or servers they mean |
 //! | `server`, `tls` | which server is tested, and how it is reached |
 //! | `scenarios`, `bundled` | which scenarios some words mean, and those inside the binary |
-//! | `secrets` | what of a scenario must not stand in any output |
+//! | `secrets` | what of a scenario must not stand in any output, and results without it |
 //! | `watch`, `samples` | what is sampled during a run, and when a threshold ends it |
 //! | `limits`, `machine`, `pin` | files, ports, processors and memory of this machine |
 //! | `webtransport` | whether clients can use it here |
 //! | `files`, `forms` | files that are put in place whole, and the forms of results that go there |
 //! | `stored`, `importing` | files of stored results, and of other tools |
 //! | `issue` | bug reports about what a case of the suite finds |
+//! | `github` | what GitHub Actions shows of a run |
 //! | `interrupt` | Ctrl-C and SIGTERM |
 //! | `event` | what is reported while something runs |
 
@@ -37,8 +38,10 @@ mod comparison;
 mod event;
 mod files;
 mod forms;
+mod github;
 mod given;
 mod growth;
+mod highest;
 mod importing;
 mod interrupt;
 mod issue;
@@ -54,6 +57,7 @@ mod pin;
 mod published;
 mod recording;
 mod run;
+mod runs;
 mod samples;
 mod scenarios;
 mod search;
@@ -62,6 +66,7 @@ mod server;
 mod servers;
 mod stored;
 mod suite;
+mod suites;
 mod tls;
 mod trend;
 mod unanswered;
@@ -76,26 +81,31 @@ pub(crate) use agents::{AgentConfig, serve_runs, show_agents};
 pub(crate) use bundled::Bundled;
 pub(crate) use comparison::{Comparison, ComparisonConfig, compare_files};
 pub(crate) use event::{Event, Listener};
-pub(crate) use files::{is_folder, is_stdout, refuse_to_overwrite, write_whole};
+pub(crate) use files::{is_stdout, refuse_to_overwrite, write_whole};
 use files::{prove_writable, prove_writable_folder};
-pub(crate) use forms::{Forms, When};
+pub(crate) use forms::{Forms, Paths, When};
+pub(crate) use github::github_lines;
 pub(crate) use given::{GivenServer, NodeCounts};
-pub(crate) use growth::{GrowthSearch, growth_status};
+pub(crate) use highest::HighestLoad;
 pub(crate) use importing::{ImportSource, import, write_rows};
 pub(crate) use interrupt::stop_on_signals;
 pub(crate) use issue::Found;
 pub(crate) use looking::look_at;
-pub(crate) use machines::MachinesConfig;
-pub(crate) use published::{PublishConfig, Published};
+pub(crate) use machines::{AgentCount, MachinesConfig};
+pub(crate) use published::{PublishConfig, published};
 pub(crate) use recording::{RecordConfig, record};
-pub(crate) use run::{RunConfig, ScenarioRun};
+pub(crate) use run::RunConfig;
+use run::ScenarioRun;
+pub(crate) use runs::ScenarioRuns;
 pub(crate) use scenarios::{Selected, select, select_one};
-pub(crate) use search::{LoadSearch, SearchConfig, status as search_status};
+pub(crate) use search::SearchConfig;
 use server::NodeConfig;
 pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter};
 pub(crate) use servers::{Servers, ServersConfig, status as servers_status, write_site};
-pub(crate) use stored::Stored;
-pub(crate) use suite::{Baselines, Cases, JOBS, PlayedSuite, Suite, SuiteConfig, own_contract};
+pub(crate) use stored::{Single, Stored};
+use suite::{Baselines, Cases, PlayedSuite, Suite, own_contract};
+pub(crate) use suite::{JOBS, SuiteConfig};
+pub(crate) use suites::{Suites, SuitesConfig};
 use tls::TlsFiles;
 pub(crate) use tls::{Shown, Trust};
 pub(crate) use trend::trend_of;

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::Error;
 use super::collector::collector;
+use super::secrets::clean_each;
+use super::{Error, Event, Listener};
 use crate::publish::{Live, Metrics, Push};
 use crate::report::openmetrics::{CONTENT_TYPE, openmetrics};
 use crate::report::otlp::Sender;
@@ -13,6 +14,7 @@ use crate::report::{RunResult, frame, html, of_runs};
 use crate::secrets::Secrets;
 
 /// Where to listen, and what must not be shown.
+#[derive(Default)]
 pub(crate) struct PublishConfig {
     /// For the figures, as OpenMetrics.
     pub(crate) metrics: Option<SocketAddr>,
@@ -26,19 +28,50 @@ pub(crate) struct PublishConfig {
 }
 
 /// What those who watch see.
-pub(crate) struct Published {
+pub(super) struct Published {
     metrics: Option<Metrics>,
     push: Option<(Push, Sender)>,
     live: Option<Live>,
     secrets: Secrets,
+    stop: Arc<AtomicBool>,
+}
+
+/// Runs what has one result, and shows each of its runs to those who watch. `stop` is what ends it.
+///
+/// # Errors
+/// When nobody can watch, and those of what is run.
+pub(crate) fn published<T>(
+    config: PublishConfig,
+    stop: &Arc<AtomicBool>,
+    listener: &mut Listener<'_>,
+    run: impl FnOnce(&mut Listener<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let published = Published::begin(config, stop, listener)?;
+    let mut last = None;
+    let result = run(&mut |event| {
+        if let Event::RunSoFar(so_far) = &event
+            && published.want_results()
+            && let Ok(so_far) = clean_each(so_far(), &published.secrets)
+        {
+            published.show(&[], &so_far);
+            last = Some(so_far);
+        }
+        listener(event)
+    })?;
+    last.map_or(Ok(()), |last| published.show_end(&[last], true, listener))?;
+    Ok(result)
 }
 
 impl Published {
-    /// Begins to listen. `stop` is what ends the run.
+    /// Begins to listen, and says where. `stop` is what ends the run.
     ///
     /// # Errors
     /// When an address is taken, or is none to be served on.
-    pub(crate) fn begin(config: PublishConfig, stop: &Arc<AtomicBool>) -> Result<Published, Error> {
+    pub(super) fn begin(
+        config: PublishConfig,
+        stop: &Arc<AtomicBool>,
+        listener: &mut Listener<'_>,
+    ) -> Result<Published, Error> {
         let taken = |flag: &str, address: SocketAddr, error| {
             Error::because(format!(
                 "failed to listen on {address}, for {flag}: {error}\nhelp: take another port; port 0 takes any that is free"
@@ -66,16 +99,19 @@ impl Published {
         let live = config.live.map(|address| {
             Live::listen(address, frame(), stop.clone()).map_err(|error| taken("--live", address, error))
         });
-        Ok(Published {
+        let published = Published {
             metrics: metrics.transpose()?,
             push: push.transpose()?,
             live: live.transpose()?,
             secrets: config.secrets,
-        })
+            stop: stop.clone(),
+        };
+        published.places().iter().try_for_each(|place| listener(Event::Noted(place)))?;
+        Ok(published)
     }
 
     /// Where it can be seen, in words.
-    pub(crate) fn places(&self) -> Vec<String> {
+    fn places(&self) -> Vec<String> {
         let metrics =
             self.metrics.iter().map(|metrics| format!("figures for Prometheus at {}", metrics.url()));
         let push = self.push.iter().map(|(push, _)| format!("figures go to {}", push.url()));
@@ -86,12 +122,12 @@ impl Published {
     }
 
     /// Whether anybody wants results before the end.
-    pub(crate) fn want_results(&self) -> bool {
+    pub(super) fn want_results(&self) -> bool {
         self.metrics.is_some() || self.push.is_some() || self.live.is_some()
     }
 
     /// Shows how a run goes, after those that are over.
-    pub(crate) fn show(&self, over: &[RunResult], so_far: &RunResult) {
+    pub(super) fn show(&self, over: &[RunResult], so_far: &RunResult) {
         if let Some(metrics) = &self.metrics {
             metrics.show(self.figures(so_far, false));
         }
@@ -99,24 +135,25 @@ impl Published {
             push.push(sender.body(so_far, false));
         }
         if let Some(live) = self.live.as_ref().filter(|live| live.is_watched()) {
-            live.show(page(over, so_far));
+            let all: Vec<RunResult> = over.iter().chain([so_far]).cloned().collect();
+            live.show(html(&of_runs(&all)));
         }
     }
 
-    /// Shows how a run ended. Where another run follows, nobody has to read this. Gives what went wrong with it, once nothing
-    /// follows, as a sentence.
-    pub(crate) fn show_end(
+    /// Shows how the last of these runs ended, and reports what went wrong with showing, once nothing follows. Where another
+    /// run follows, nobody has to read this.
+    pub(super) fn show_end(
         &self,
-        over: &[RunResult],
-        result: &RunResult,
+        runs: &[RunResult],
         is_last: bool,
-        stop: &AtomicBool,
-    ) -> Option<String> {
+        listener: &mut Listener<'_>,
+    ) -> Result<(), Error> {
+        let Some(result) = runs.last() else { return Ok(()) };
         if let Some((push, sender)) = &self.push {
             push.push_end(sender.body(result, true));
         }
         if let Some(live) = &self.live {
-            let page = page(over, result);
+            let page = html(&of_runs(runs));
             match is_last {
                 true => live.show_last(page),
                 false => live.show(page),
@@ -125,19 +162,15 @@ impl Published {
         if let Some(metrics) = &self.metrics {
             let text = self.figures(result, true);
             match is_last {
-                true => metrics.show_last(text, stop),
+                true => metrics.show_last(text, &self.stop),
                 false => metrics.show(text),
             }
         }
-        self.push.as_ref().filter(|_| is_last)?.0.finish(stop)
+        let trouble = self.push.as_ref().filter(|_| is_last).and_then(|(push, _)| push.finish(&self.stop));
+        trouble.map_or(Ok(()), |trouble| listener(Event::Warned(&format!("warning: {trouble}"))))
     }
 
     fn figures(&self, result: &RunResult, is_over: bool) -> String {
         self.secrets.without_values(&openmetrics(result, is_over)).into_owned()
     }
-}
-
-fn page(over: &[RunResult], latest: &RunResult) -> String {
-    let all: Vec<RunResult> = over.iter().chain([latest]).cloned().collect();
-    html(&of_runs(&all))
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::machines::MachinesConfig;
 use super::once::Ended;
+use super::secrets::clean;
 use super::{Error, Event, Listener, RunConfig, ScenarioRun, Selected, ServerConfig};
 use crate::capacity::curve::{Curve, curve};
 use crate::capacity::plan::{Machine, Plan, plan};
@@ -18,6 +19,7 @@ use crate::capacity::{
     outcome,
 };
 use crate::report::RunResult;
+use crate::report::file::Body;
 use crate::scenario::{Axis, Load, MOST_CLIENTS, Range};
 use crate::server::Nodes;
 use crate::units::Rate;
@@ -63,7 +65,7 @@ pub(crate) struct SearchConfig {
 }
 
 /// A search for the highest load that one server bears.
-pub(crate) struct LoadSearch<'a> {
+pub(super) struct LoadSearch<'a> {
     /// What is searched for.
     pub config: &'a SearchConfig,
     /// Which server bears it.
@@ -79,7 +81,7 @@ impl LoadSearch<'_> {
     ///
     /// # Errors
     /// When nothing can be searched for, or no server was there.
-    pub(crate) fn run(&self, listener: &mut Listener<'_>) -> Result<Option<CapacityResult>, Error> {
+    pub(super) fn run(&self, listener: &mut Listener<'_>) -> Result<Option<CapacityResult>, Error> {
         let LoadSearch { config, selected, .. } = *self;
         if selected.scenario.thresholds.is_empty() {
             return Err(Error::because(format!(
@@ -139,7 +141,7 @@ impl LoadSearch<'_> {
 }
 
 /// The status of a search.
-pub(crate) fn status(result: &CapacityResult, is_stopped: bool) -> Status {
+pub(super) fn status(result: &CapacityResult, is_stopped: bool) -> Status {
     match &result.found {
         _ if is_stopped => Status::Interrupted,
         None => Status::Invalid,
@@ -227,7 +229,9 @@ impl<'a> SearchUnderWay<'a> {
                     }
                     let Some(outcome) = self.play(step, listener)? else { return Ok(None) };
                     search.tell(outcome);
-                    listener(Event::SearchSoFar(&|| self.result(None, None)))?;
+                    listener(Event::ResultSoFar(&|| {
+                        Some(clean(self.result(None, None)?, &self.search.server.secrets).ok()?.to_json())
+                    }))?;
                     self.settle();
                 }
             }

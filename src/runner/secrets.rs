@@ -1,12 +1,14 @@
 //! What a scenario says that is secret: values behind telling names in its text, its rows, its overrides, and variables of
-//! the environment that it asks for.
+//! the environment that it asks for. And results without what is secret.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Bundled;
+use super::{Bundled, Error};
 use crate::document::{Node, Source, Value, parse};
+use crate::report;
+use crate::report::file::Body;
 use crate::scenario::Scenario;
 use crate::secrets::{Secrets, is_expression, is_telling, lets_in};
 
@@ -77,6 +79,32 @@ fn note_node(node: &Node, place: &str, all: bool, secrets: &Secrets) {
         }
         _ => {}
     }
+}
+
+/// A result without secrets.
+///
+/// # Errors
+/// When they cannot be taken out: then nothing of it may be shown or written.
+pub(crate) fn clean<T: Body>(result: T, secrets: &Secrets) -> Result<T, Error> {
+    report::clean(result, secrets).ok_or_else(|| {
+        Error::because(
+            "the secrets could not be taken out of the result, so nothing of it is shown or written; use other \
+             secrets for this test, or say --show-secrets",
+        )
+    })
+}
+
+/// One of several results without secrets.
+///
+/// # Errors
+/// As those of [`clean`].
+pub(super) fn clean_each<T>(result: T, secrets: &Secrets) -> Result<T, Error>
+where
+    Vec<T>: Body,
+{
+    clean(vec![result], secrets)?
+        .pop()
+        .ok_or_else(|| Error::because("a result was lost while its secrets were taken out"))
 }
 
 #[cfg(test)]

@@ -1,27 +1,58 @@
 //! Stored results, read again: of runs or suites as many files as there are, of everything else one.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::Error;
-use crate::capacity::{CapacityResult, GrowthResult};
+use super::forms::{Forms, Paths};
+use super::{Error, write_site};
+use crate::capacity::{CapacityResult, GrowthResult, growth_report};
 use crate::compare::trend::Trend;
-use crate::compare::{ComparisonResult, Diff};
-use crate::conformance::SuiteResult;
+use crate::compare::{ComparisonResult, Diff, diff_report, trend_report};
+use crate::conformance::{self, SuiteResult};
 use crate::matrix::ServersResult;
-use crate::report::RunResult;
-use crate::report::file::{Kind, ResultFile};
+use crate::matrix::site::index;
+use crate::report::file::{Body, Kind, ResultFile, Unreadable};
+use crate::report::{Report, RunResult, of_runs};
+use crate::{capacity, compare};
+
+/// A result that is alone in its file, and is rendered alone.
+pub(crate) trait Single {
+    /// The content of a file of results.
+    fn json(&self) -> String;
+
+    /// The report of it.
+    fn report(&self) -> Report;
+}
+
+macro_rules! single {
+    ($($result:ty: $report:path,)*) => {$(
+        impl Single for $result {
+            fn json(&self) -> String {
+                self.to_json()
+            }
+
+            fn report(&self) -> Report {
+                $report(self)
+            }
+        }
+    )*};
+}
+
+single! {
+    CapacityResult: capacity::report,
+    GrowthResult: growth_report,
+    ComparisonResult: compare::report,
+    Diff: diff_report,
+    Trend: trend_report,
+    ServersResult: index,
+}
 
 /// What some files of results hold.
 pub(crate) enum Stored {
     Runs(Vec<RunResult>),
     Suites(Vec<SuiteResult>),
-    Capacity(Box<CapacityResult>),
-    Growth(Box<GrowthResult>),
-    Comparison(Box<ComparisonResult>),
-    Diff(Box<Diff>),
-    Trend(Box<Trend>),
     Servers(Box<ServersResult>),
+    Single(Kind, Box<dyn Single>),
 }
 
 impl Stored {
@@ -49,11 +80,11 @@ impl Stored {
                         "{name} is a result of the kind {kind}, which is rendered alone: give no other file"
                     )));
                 }
-                Kind::Capacity => return Ok(Stored::Capacity(Box::new(stored.body().map_err(why)?))),
-                Kind::Growth => return Ok(Stored::Growth(Box::new(stored.body().map_err(why)?))),
-                Kind::Comparison => return Ok(Stored::Comparison(Box::new(stored.body().map_err(why)?))),
-                Kind::Diff => return Ok(Stored::Diff(Box::new(stored.body().map_err(why)?))),
-                Kind::Trend => return Ok(Stored::Trend(Box::new(stored.body().map_err(why)?))),
+                Kind::Capacity => return single::<CapacityResult>(stored).map_err(why),
+                Kind::Growth => return single::<GrowthResult>(stored).map_err(why),
+                Kind::Comparison => return single::<ComparisonResult>(stored).map_err(why),
+                Kind::Diff => return single::<Diff>(stored).map_err(why),
+                Kind::Trend => return single::<Trend>(stored).map_err(why),
                 Kind::Servers => return Ok(Stored::Servers(Box::new(stored.body().map_err(why)?))),
             }
         }
@@ -65,4 +96,52 @@ impl Stored {
             (true, false) => Ok(Stored::Suites(suites)),
         }
     }
+
+    /// The forms of it that are asked for. With `strict`, warnings of suites count as failures.
+    ///
+    /// # Errors
+    /// When it cannot be had in one of them.
+    pub(crate) fn forms<'a>(&'a self, paths: &'a Paths, strict: bool) -> Result<Forms<'a>, Error> {
+        let single = |kind: Kind, result: &'a dyn Single| {
+            paths.refuse_all_but(kind.verb(), &["HTML", "Markdown"])?;
+            Ok(paths.of_single(result))
+        };
+        match self {
+            Stored::Runs(runs) => Ok(paths.of_runs(runs)),
+            Stored::Suites(suites) => {
+                paths.refuse_all_but(Kind::Suite.verb(), &["HTML", "JUnit", "Markdown"])?;
+                Ok(paths.of_suites(suites, strict))
+            }
+            Stored::Servers(result) => single(Kind::Servers, &**result),
+            Stored::Single(kind, result) => single(*kind, &**result),
+        }
+    }
+
+    /// What is shown of it, one after the other.
+    pub(crate) fn reports(&self, strict: bool) -> Vec<Report> {
+        match self {
+            Stored::Runs(runs) => vec![of_runs(runs)],
+            Stored::Suites(suites) => {
+                let each = suites.chunks(1).map(|suite| conformance::report(suite, strict));
+                each.chain((suites.len() > 1).then(|| conformance::matrix(suites))).collect()
+            }
+            Stored::Servers(result) => vec![result.report()],
+            Stored::Single(_, result) => vec![result.report()],
+        }
+    }
+
+    /// Writes the site of many servers into a folder. False where this is another result.
+    ///
+    /// # Errors
+    /// Which file could not be written.
+    pub(crate) fn write_site(&self, folder: &Path) -> Result<bool, Error> {
+        match self {
+            Stored::Servers(result) => write_site(folder, result).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+}
+
+fn single<T: Body + Single + 'static>(stored: ResultFile<'_>) -> Result<Stored, Unreadable> {
+    Ok(Stored::Single(T::KIND, Box::new(stored.body::<T>()?)))
 }

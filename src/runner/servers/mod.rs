@@ -12,7 +12,8 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Cases, Error, Event, GivenServer, Listener, SuiteConfig, machine, write_whole};
+use super::secrets::clean;
+use super::{Cases, Error, Event, Listener, SuitesConfig, machine, write_whole};
 use crate::conformance::Verdict;
 use crate::matrix::site::site;
 use crate::matrix::{Confirmed, ServerEntry, ServersResult, unconfirmed};
@@ -28,14 +29,8 @@ pub(crate) struct ServersConfig {
     pub folder: PathBuf,
     /// The names of those that are played; without any, all.
     pub names: Vec<String>,
-    /// How they are reached: what their own files do not say.
-    pub given: GivenServer,
-    /// How the suite is played.
-    pub suite: SuiteConfig,
-    /// Which cases are played.
-    pub only: Vec<String>,
-    /// Which of them are not.
-    pub exclude: Vec<String>,
+    /// Which cases are played and how, and what the servers' own files do not say of how they are reached.
+    pub suites: SuitesConfig,
     /// How many servers are played at a time.
     pub at_a_time: u16,
     /// The longest that is spent on one server.
@@ -82,16 +77,16 @@ impl Servers {
     /// # Errors
     /// All that is wrong with the files, or with the words.
     pub(crate) fn read(config: ServersConfig) -> Result<Servers, Error> {
-        let cases = Cases::read(config.suite.folder.as_deref())?;
-        cases.choose(&config.only, &config.exclude)?;
+        let cases = Cases::read(config.suites.suite.folder.as_deref())?;
+        cases.choose(&config.suites.only, &config.suites.exclude)?;
         let (described, confirmed) = folder::read(&config.folder, &config.names)?;
         Ok(Servers { config, described, confirmed })
     }
 
-    /// Plays them. What there is so far is told after each.
+    /// Plays them. What there is so far is told after each, clean of secrets.
     ///
     /// # Errors
-    /// When the listener wants no more.
+    /// When the listener wants no more, or the secrets cannot be taken out.
     pub(crate) fn play(
         &self,
         stop: &Arc<AtomicBool>,
@@ -110,6 +105,7 @@ impl Servers {
             servers: entries.to_vec(),
             confirmed: self.confirmed.clone(),
         };
+        let secrets = &self.config.suites.given.secrets;
         let (next, installed) = (AtomicUsize::new(0), entries.clone());
         let mut refused = None;
         thread::scope(|scope| {
@@ -132,7 +128,7 @@ impl Servers {
                     Told::SuiteEnded => listener(Event::SuiteEnded),
                     Told::Done(index, entry) => {
                         entries[index] = *entry;
-                        listener(Event::ServersSoFar(&|| result(&entries)))
+                        listener(Event::ServersSoFar(&|| clean(result(&entries), secrets)))
                     }
                 };
                 if let Err(error) = heard {
@@ -143,7 +139,7 @@ impl Servers {
         });
         match refused {
             Some(error) => Err(error),
-            None => Ok(result(&entries)),
+            None => clean(result(&entries), secrets),
         }
     }
 

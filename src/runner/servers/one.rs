@@ -151,7 +151,7 @@ impl Player<'_> {
 
     fn server(&self, line: &str) -> Result<NamedServer, Error> {
         let Described { name, what, paths } = self.described;
-        let given = &self.config.given;
+        let given = &self.config.suites.given;
         let given = GivenServer {
             commands: vec![paths.line(line)],
             urls: Vec::new(),
@@ -179,9 +179,9 @@ impl Player<'_> {
                 known.note(&name, &version);
             }
         }
-        let cases = Cases::read(self.config.suite.folder.as_deref())?;
-        let chosen = cases.choose(&self.config.only, &self.config.exclude)?;
-        let config = SuiteConfig { versions: known, ..self.config.suite.clone() };
+        let cases = Cases::read(self.config.suites.suite.folder.as_deref())?;
+        let chosen = cases.choose(&self.config.suites.only, &self.config.suites.exclude)?;
+        let config = SuiteConfig { versions: known, ..self.config.suites.suite.clone() };
         let told = self.told;
         let mut listener = |event: Event<'_>| {
             let told = match event {
@@ -248,8 +248,11 @@ impl Player<'_> {
 
     fn run(&self, server: &NamedServer, id: &str, overrides: &Overrides) -> Result<RunResult, Error> {
         let selected = select_one(id, overrides)?;
-        let config =
-            RunConfig { seed: self.config.suite.seed, max_time: Some(LONGEST_RUN), ..RunConfig::default() };
+        let config = RunConfig {
+            seed: self.config.suites.suite.seed,
+            max_time: Some(LONGEST_RUN),
+            ..RunConfig::default()
+        };
         let run =
             ScenarioRun { config: &config, server: &server.config, selected: &selected, stop: self.stop };
         let running = run.start()?;
