@@ -134,6 +134,14 @@ pub(crate) fn duration_from(text: &str) -> Result<Duration, Mistake> {
     }
 }
 
+/// The same, of a time that is not nothing.
+pub(crate) fn length_from(text: &str) -> Result<Duration, Mistake> {
+    match duration_from(text)? {
+        Duration::ZERO => Err(nowhere("expected a time longer than 0 s".to_owned())),
+        length => Ok(length),
+    }
+}
+
 /// The rate that a text means. The mistake stands nowhere.
 pub(crate) fn rate_from(text: &str) -> Result<Rate, Mistake> {
     let units = [("/s", 1.0), ("/m", 1.0 / 60.0), ("/min", 1.0 / 60.0), ("/h", 1.0 / 3600.0)];

@@ -38,12 +38,10 @@ pub(super) struct AgentsArgs {
     broker: BrokerArgs,
 }
 
-const NO_BROKER: &str = "name the broker with `--nats nats://HOST:4222`";
-
 /// Waits for work until it is stopped.
 pub(super) fn agent(args: &AgentArgs) -> Result<Status, Error> {
     let config = AgentConfig {
-        broker: args.broker.config().ok_or_else(|| Error::because(NO_BROKER))?,
+        broker: args.broker.required()?,
         name: args.name.clone(),
         labels: args.labels.clone(),
         workers: args.workers,
@@ -56,7 +54,7 @@ pub(super) fn agent(args: &AgentArgs) -> Result<Status, Error> {
 
 /// Shows who is there.
 pub(super) fn agents(args: &AgentsArgs) -> Result<Status, Error> {
-    let broker = args.broker.config().ok_or_else(|| Error::because(NO_BROKER))?;
+    let broker = args.broker.required()?;
     let seen = show_agents(&broker)?;
     if seen.is_empty() {
         return print(&format!(

@@ -1,4 +1,4 @@
-//! The options that say where the broker of agents is.
+//! The options that say where agents wait for work, and how many of them play the clients.
 
 use std::path::PathBuf;
 
@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::secrets::secrets;
 use crate::agents::BrokerConfig;
+use crate::runner::{AgentCount, Error, MachinesConfig};
 
 /// The broker at which agents wait for work.
 #[derive(Clone, Debug, Args)]
@@ -32,8 +33,13 @@ pub(super) struct BrokerArgs {
 }
 
 impl BrokerArgs {
+    /// The broker, of a verb that is about nothing else.
+    pub(super) fn required(&self) -> Result<BrokerConfig, Error> {
+        self.config().ok_or_else(|| Error::because("name the broker with `--nats nats://HOST:4222`"))
+    }
+
     /// The broker, if one is named. What of it is secret is known from here on.
-    pub(super) fn config(&self) -> Option<BrokerConfig> {
+    fn config(&self) -> Option<BrokerConfig> {
         let config = BrokerConfig {
             url: self.nats.clone()?,
             credentials: self.nats_creds.clone(),
@@ -43,5 +49,24 @@ impl BrokerArgs {
         };
         config.note_secrets(&secrets());
         Some(config)
+    }
+}
+
+/// Which other machines play the clients
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Agents")]
+pub(super) struct MachinesArgs {
+    /// Let so many agents play the clients, which wait for work at --nats (`sockrates agent`); `local:4` starts four and a
+    /// broker on this machine
+    #[arg(long, value_name = "NUMBER")]
+    agents: Option<AgentCount>,
+    #[command(flatten)]
+    broker: BrokerArgs,
+}
+
+impl MachinesArgs {
+    /// Which machines these are, if others play.
+    pub(super) fn config(&self) -> Result<Option<MachinesConfig>, Error> {
+        MachinesConfig::asked(self.agents, self.broker.config())
     }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::common::CommonArgs;
-use super::{duration, share, warn};
+use super::warn;
 use crate::runner::{Error, HighestLoad, RunConfig, SearchConfig, select_one, stop_on_signals};
 use crate::scenario::{Axis, load_from};
+use crate::units::{duration_from, share_from};
 use crate::verdict::Status;
 
 /// What `--max-time` means here.
@@ -45,7 +46,7 @@ pub(super) struct CapacityArgs {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=99))]
     needed: Option<u16>,
     /// How long the server has between two steps
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = duration_from)]
     settle: Duration,
     /// How many deliveries or acknowledgements a step needs to be judged
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
@@ -67,7 +68,7 @@ pub(super) struct CapacityArgs {
 }
 
 fn part(text: &str) -> Result<f64, String> {
-    let share = share(text)?;
+    let share = share_from(text).map_err(|mistake| mistake.to_string())?.0;
     if share < 1.0 { Ok(share) } else { Err("expected less than 100 %".to_owned()) }
 }
 

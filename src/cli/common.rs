@@ -1,13 +1,27 @@
-//! The options of the verbs that play one scenario many times for one result.
+//! The options of the verbs that play one scenario many times for one result, and those with which others watch what runs.
+
+use std::net::SocketAddr;
 
 use clap::Args;
 
 use super::formats::OutputArgs;
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
+use super::secrets::secrets;
 use super::server::ServerArgs;
-use super::watching::MetricsArgs;
-use crate::runner::{Error, Event};
+use crate::runner::{Error, Event, PublishConfig};
+
+/// Where the figures go while something runs.
+#[derive(Clone, Debug, Args)]
+pub(super) struct MetricsArgs {
+    /// Serve the figures for Prometheus while it runs, as OpenMetrics at http://ADDRESS/metrics
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
+    /// Push the figures to this collector of OpenTelemetry every 5 s and at the end (OTLP over HTTP): `http://localhost:4318`.
+    /// OTEL_EXPORTER_OTLP_HEADERS and OTEL_EXPORTER_OTLP_CERTIFICATE add headers and the collector's authority
+    #[arg(long, value_name = "URL")]
+    otlp: Option<String>,
+}
 
 /// What `capacity` and `compare` have in common
 #[derive(Debug, Args)]
@@ -25,6 +39,18 @@ pub(super) struct CommonArgs {
     pub(super) load: OverrideArgs,
     #[command(flatten)]
     pub(super) server: ServerArgs,
+}
+
+impl MetricsArgs {
+    pub(super) fn are_asked_for(&self) -> bool {
+        self.metrics.is_some() || self.otlp.is_some()
+    }
+
+    /// What they say.
+    pub(super) fn config(&self) -> PublishConfig {
+        let (metrics, otlp) = (self.metrics, self.otlp.clone());
+        PublishConfig { metrics, otlp, live: None, live_public: false, secrets: secrets() }
+    }
 }
 
 impl CommonArgs {

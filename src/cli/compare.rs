@@ -7,19 +7,18 @@ use std::sync::atomic::Ordering;
 use clap::Args;
 
 use super::common::CommonArgs;
-use super::{complain, share, warn};
+use super::{complain, warn};
 use crate::compare::Demand;
 use crate::runner::{
     Comparison, ComparisonConfig, Error, GivenServer, compare_files, published, select_one, stop_on_signals,
 };
+use crate::units::share_from;
 use crate::verdict::Status;
-
-/// What `--max-time` means here.
-const MAX_TIME: &str = "Begin no block that would not be finished within this time";
 
 /// Compares servers in turn: better, worse, or no difference that can be shown
 #[derive(Debug, Args)]
-#[command(before_help = help!("compare"), mut_arg("max_time", |arg| arg.help(MAX_TIME)))]
+#[command(before_help = help!("compare"))]
+#[command(mut_arg("max_time", |arg| arg.help("Begin no block that would not be finished within this time")))]
 pub(super) struct CompareArgs {
     /// A scenario: a file or the name of a bundled one. Or two result files
     #[arg(required = true, num_args = 1..=2, value_name = "SCENARIO")]
@@ -44,7 +43,7 @@ pub(super) struct CompareArgs {
 }
 
 fn some(text: &str) -> Result<f64, String> {
-    let share = share(text)?;
+    let share = share_from(text).map_err(|mistake| mistake.to_string())?.0;
     if share > 0.0 { Ok(share) } else { Err("expected more than 0 %".to_owned()) }
 }
 

@@ -4,7 +4,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::{Arguments, print};
-use crate::document::closest;
+use crate::document::hint_at;
 use crate::runner::Error;
 use crate::verdict::Status;
 
@@ -43,10 +43,7 @@ pub(super) fn man(args: &ManArgs) -> Result<Status, Error> {
             Some(found) => found.clone(),
             None => {
                 let verbs = program.get_subcommands().map(clap::Command::get_name);
-                let hint = match closest(verb, verbs) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "`sockrates --help` shows the verbs".to_owned(),
-                };
+                let hint = hint_at(verb, verbs, || "`sockrates --help` shows the verbs".to_owned());
                 return Err(Error::because(format!("there is no verb `{verb}`\nhelp: {hint}")));
             }
         },

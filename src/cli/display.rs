@@ -10,12 +10,10 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::complain;
-use crate::runner::Event;
+use crate::report::live;
+use crate::runner::{Error, Event};
 
 const TIMES_A_SECOND: u8 = 10;
-
-/// From one line to the next where lines stay.
-const EVERY: Duration = Duration::from_secs(1);
 
 /// The display of a verb.
 pub(super) struct Display {
@@ -29,8 +27,8 @@ impl Display {
         Display { quiet, lines: None }
     }
 
-    /// Shows an event, if it is one to be shown.
-    pub(super) fn show(&mut self, event: &Event<'_>) {
+    /// Shows an event, if it is one to be shown. As a listener it never wants to end anything.
+    pub(super) fn show(&mut self, event: &Event<'_>) -> Result<(), Error> {
         match event {
             Event::Noted(note) => complain(&format!("note: {note}")),
             Event::Warned(words) => complain(words),
@@ -44,6 +42,7 @@ impl Display {
                 event.line().iter().for_each(|line| complain(line));
             }
         }
+        Ok(())
     }
 }
 
@@ -52,7 +51,7 @@ enum Lines {
     /// On a terminal: gone when dropped.
     Drawn { all: MultiProgress, bars: [ProgressBar; 2] },
     /// Lines that stay, and when the next is due.
-    Kept { next: Duration },
+    Kept(live::Pace),
 }
 
 impl Lines {
@@ -60,7 +59,7 @@ impl Lines {
         let can_draw = stderr().is_terminal() && env::var_os("TERM").is_none_or(|value| value != "dumb");
         match can_draw {
             true => Lines::drawn(ProgressDrawTarget::stderr_with_hz(TIMES_A_SECOND)),
-            false => Lines::Kept { next: EVERY },
+            false => Lines::Kept(live::Pace::default()),
         }
     }
 
@@ -82,12 +81,7 @@ impl Lines {
                 bars[0].tick();
                 None
             }
-            Lines::Kept { next } if stay && elapsed >= *next => {
-                // A run that stalled is not made up for by many lines.
-                *next = elapsed + EVERY;
-                Some(lines().join(" · "))
-            }
-            Lines::Kept { .. } => None,
+            Lines::Kept(pace) => (stay && pace.is_due(elapsed)).then(|| lines().join(" · ")),
         }
     }
 }
@@ -106,23 +100,9 @@ impl Drop for Lines {
 mod tests {
     use super::*;
 
-    fn lines() -> [String; 2] {
-        ["5 s connect".to_owned(), "3 of 4 connected".to_owned()]
-    }
-
-    #[test]
-    fn a_log_gets_a_line_a_second_and_not_many_at_once() {
-        let mut log = Lines::Kept { next: EVERY };
-        let mut at = |millis| log.take(Duration::from_millis(millis), true, lines);
-        assert_eq!([at(0), at(999)], [None, None]);
-        assert_eq!(at(1_000).as_deref(), Some("5 s connect · 3 of 4 connected"));
-        assert_eq!(at(1_999), None);
-        assert!(at(5_500).is_some());
-        assert_eq!(at(6_000), None);
-    }
-
     #[test]
     fn a_terminal_shows_the_latest_lines_and_they_are_gone_at_the_end() {
+        let lines = || ["5 s connect".to_owned(), "3 of 4 connected".to_owned()];
         let mut drawn = Lines::drawn(ProgressDrawTarget::hidden());
         assert_eq!(drawn.take(Duration::ZERO, false, lines), None);
         let Lines::Drawn { bars, .. } = &drawn else { panic!("it is a terminal") };

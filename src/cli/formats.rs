@@ -108,8 +108,7 @@ impl OutputArgs {
             {
                 let _ = put(file, "result", &json);
             }
-            display.show(&event);
-            Ok(())
+            display.show(&event)
         }
     }
 }
@@ -123,9 +122,6 @@ pub(super) fn tell(forms: &Forms<'_>, text: &str) {
 }
 
 /// Writes all forms that can be written, even if one cannot.
-///
-/// # Errors
-/// Which of them could not be written.
 pub(super) fn write(forms: &Forms<'_>, when: When) -> Result<(), Error> {
     forms.write(when, &put)
 }

@@ -1,15 +1,16 @@
 //! `sockrates init`: writes a first scenario for the user's application, by what flags say or by asking.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::Args;
 use serde_json::Value;
 
+use super::complain;
+use super::scenario_file::{ScenarioFileArgs, put_scenario};
 use super::secrets::decide;
-use super::ways::WayArgs;
-use super::{complain, put, say};
-use crate::runner::{Error, Ways, is_stdout, look_at, read_auth, read_parameter, refuse_to_overwrite};
+use super::server::WayArgs;
+use crate::runner::{Error, FirstScenario, Ways, is_stdout, read_auth, read_parameter, refuse_to_overwrite};
 use crate::scenario::starter::Starter;
 use crate::verdict::Status;
 
@@ -21,7 +22,7 @@ const URL: &str = "http://localhost:3000";
 
 /// Writes a first scenario for your application, with comments
 #[derive(Debug, Args)]
-#[command(before_help = help!("init"))]
+#[command(before_help = help!("init"), mut_arg("output", |arg| arg.default_value(OUTPUT)))]
 pub(super) struct InitArgs {
     /// Where your application runs [default: http://localhost:3000]
     #[arg(long, value_name = "URL")]
@@ -59,89 +60,50 @@ pub(super) struct InitArgs {
     /// What the clients of --from send with CONNECT: '{"token":"abc"}'
     #[arg(long, value_name = "JSON", value_parser = read_auth, requires = "from")]
     auth: Option<Value>,
-    /// Write it to this file; `-` is standard output
-    #[arg(long, short, value_name = "FILE", default_value = OUTPUT)]
-    output: PathBuf,
-    /// Overwrite a file that is there
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    target: ScenarioFileArgs,
 }
 
 /// Writes the file and says what to do next.
 pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
-    let file = &args.output;
-    refuse_to_overwrite(file, args.force)?;
-    let starter = match args.tells_nothing() {
-        false => args.starter(),
-        true if io::stdin().is_terminal() && io::stderr().is_terminal() => {
-            complain(
-                "Which event names does your application use? Press Enter for the name in brackets; `-` means none.",
-            );
-            args.starter()
-                .asking(&mut ask)
-                .map_err(|error| Error::because(format!("failed to read your answers: {error}")))?
-        }
-        true => {
-            complain(
-                "note: there is no terminal to ask on and no flag names the events of your application, so the usual names \
-                 are used: `join`, `leave` and `message`. Change them in the file, or give --join, --leave and --send.",
-            );
-            args.starter().with_usual_names()
-        }
+    let file = args.target.or(|| OUTPUT.into());
+    refuse_to_overwrite(&file, args.target.force)?;
+    let can_ask = io::stdin().is_terminal() && io::stderr().is_terminal();
+    let first = FirstScenario {
+        starter: args.starter(&file),
+        is_told: args.tells_something(),
+        ask: if can_ask { Some(&mut ask) } else { None },
+        ways: args.from.as_ref().map(|_| Ways {
+            query: args.query.clone(),
+            auth: args.auth.clone(),
+            ..args.ways.given()
+        }),
     };
-    let starter = match args.from {
-        Some(_) => {
-            let ways = Ways { query: args.query.clone(), auth: args.auth.clone(), ..args.ways.given() };
-            let secrets = decide(false);
-            ways.note_secrets(&starter.url, &secrets);
-            let (starter, seen) = look_at(starter, &ways, &secrets)?;
-            complain(&format!("seen at {}:", starter.site()));
-            seen.iter().for_each(|sentence| complain(&format!("  {sentence}")));
-            starter
-        }
-        None => starter,
-    };
-    put(file, "scenario", &starter.text().map_err(Error::wrong)?)?;
-    if !is_stdout(file) {
-        let name = file.display();
-        say(&format!(
-            "{name} is written. Read it, change what differs in your application, then:\n\n  \
-             sockrates check {name}\n  sockrates run {name} --url {}",
-            starter.place()
-        ));
-    }
-    Ok(Status::Passed)
+    let starter = first.find(&decide(false), &mut |words| complain(words))?;
+    let text = starter.text().map_err(Error::wrong)?;
+    let words = "Read it, change what differs in your application, then:";
+    put_scenario(&file, &text, &[], words, Some(starter.place()))
 }
 
 impl InitArgs {
-    /// Whether no flag says anything of the application.
-    fn tells_nothing(&self) -> bool {
+    /// Whether a flag says anything of the application.
+    fn tells_something(&self) -> bool {
         let words =
             [&self.url, &self.from, &self.join, &self.leave, &self.send, &self.arrives, &self.namespace];
-        words.iter().all(|word| word.is_none()) && !self.ack && !self.no_ack
+        words.iter().any(|word| word.is_some()) || self.ack || self.no_ack
     }
 
-    fn starter(&self) -> Starter {
+    fn starter(&self, file: &Path) -> Starter {
         Starter {
             url: self.url.clone().or_else(|| self.from.clone()).unwrap_or_else(|| URL.to_owned()),
-            shown: String::new(),
-            file: match is_stdout(&self.output) {
-                true => OUTPUT.to_owned(),
-                false => self.output.display().to_string(),
-            },
+            file: if is_stdout(file) { OUTPUT.to_owned() } else { file.display().to_string() },
             namespace: self.namespace.clone().unwrap_or_else(|| "/".to_owned()),
             join: self.join.clone(),
             leave: self.leave.clone(),
             send: self.send.clone(),
             arrives: self.arrives.clone(),
             ack: self.ack,
-            plain_join: false,
-            plain_send: false,
-            echoes: None,
-            roomless: false,
-            answers: [None, None],
-            greetings: Vec::new(),
-            seen: Vec::new(),
+            ..Starter::default()
         }
     }
 }

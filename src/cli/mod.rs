@@ -19,33 +19,26 @@ mod display;
 mod formats;
 mod import;
 mod init;
-mod issue;
 mod list;
-mod machines;
 mod overrides;
 mod play;
 mod record;
 mod report;
 mod run;
+mod scenario_file;
 mod schema;
 mod secrets;
-mod serve;
 mod server;
-mod servers;
 mod trend;
-mod watching;
-mod ways;
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 use crate::report::Look;
 use crate::runner::{Error, Selected, github_lines, is_stdout, write_whole};
-use crate::units;
 use crate::verdict::Status;
 
 /// Exit code: the scenario or the command line is wrong.
@@ -80,7 +73,7 @@ enum Verb {
     Schema(schema::SchemaArgs),
     /// Starts the reference server, for trying things out by hand
     #[command(before_help = help!("serve"))]
-    Serve(serve::ServeArgs),
+    Serve(reference_server::cli::ServeArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
 }
@@ -106,7 +99,7 @@ pub fn main() -> ExitCode {
         Verb::Agent(args) => agent::agent(&args),
         Verb::Agents(args) => agent::agents(&args),
         Verb::List(args) => list::list(&args),
-        Verb::Serve(args) => return serve::serve(args),
+        Verb::Serve(args) => return reference_server::cli::run(args),
         Verb::Init(args) => init::init(&args),
         Verb::Import(args) => import::import(&args),
         Verb::Record(args) => record::record(&args),
@@ -114,41 +107,29 @@ pub fn main() -> ExitCode {
         Verb::Completions(args) => completions::completions(&args),
         Verb::Man(args) => completions::man(&args),
     };
-    ended.map_or_else(
+    ExitCode::from(ended.map_or_else(
         |Error { status, words, .. }| {
             complain(words.trim_end());
-            ExitCode::from(status.map_or(WRONG, Status::exit_code))
+            status.map_or(WRONG, Status::exit_code)
         },
-        |status| ExitCode::from(status.exit_code()),
-    )
-}
-
-/// Reads the time that an option has.
-fn duration(text: &str) -> Result<Duration, String> {
-    units::duration_from(text).map_err(|mistake| mistake.to_string())
-}
-
-/// Reads the share that an option has.
-fn share(text: &str) -> Result<f64, String> {
-    units::share_from(text).map(|share| share.0).map_err(|mistake| mistake.to_string())
+        Status::exit_code,
+    ))
 }
 
 /// Writes a file whole; `-` is standard output. `what` it holds, in words.
-///
-/// # Errors
-/// When it cannot be written.
 fn put(file: &Path, what: &str, text: &str) -> Result<(), Error> {
     let failed = |place, error| Error::because(format!("failed to write the {what} to {place}: {error}"));
     if !is_stdout(file) {
         return write_whole(file, text).map_err(|error| failed(file.display().to_string(), error));
     }
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(failed("standard output".to_owned(), error))
-        }
-        _ => Ok(()),
-    }
+    unless_left(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+        .map_err(|error| failed("standard output".to_owned(), error))
+}
+
+/// Whoever reads standard output may leave early.
+fn unless_left(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 /// How reports look on standard output. Colours are taken out again where no terminal is, or where NO_COLOR is set.
@@ -157,17 +138,11 @@ fn look_of_stdout() -> Look {
     Look { width, colour: true }
 }
 
-/// Prints on standard output what a verb was asked for, and is all of its work. Whoever reads it may leave early.
-///
-/// # Errors
-/// When it cannot be printed, as on a disk that is full.
+/// Prints on standard output what a verb was asked for, and is all of its work. A disk that is full is an error.
 fn print(text: &str) -> Result<Status, Error> {
-    match writeln!(anstream::stdout(), "{}", secrets::secrets().without_values(text.trim_end())) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::because(format!("failed to print on standard output: {error}")))
-        }
-        _ => Ok(Status::Passed),
-    }
+    unless_left(writeln!(anstream::stdout(), "{}", secrets::secrets().without_values(text.trim_end())))
+        .map(|()| Status::Passed)
+        .map_err(|error| Error::because(format!("failed to print on standard output: {error}")))
 }
 
 /// Prints beside the work of a verb. A disk that is full is told, and changes no verdict.

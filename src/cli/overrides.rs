@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::duration;
 use crate::runner::Error;
 use crate::scenario::{Overrides, clients_from, variable_from};
-use crate::units::{Rate, rate_from};
+use crate::units::{Rate, length_from, rate_from};
 
 /// A load other than the one that the scenario is written for
 #[derive(Clone, Debug, Args)]
@@ -17,13 +16,13 @@ pub(super) struct OverrideArgs {
     #[arg(long, value_name = "[GROUP=]NUMBER", value_parser = clients_from)]
     clients: Vec<(Option<String>, u32)>,
     /// How long every outermost `repeat` lasts that has a `for`
-    #[arg(long, value_name = "TIME", value_parser = length)]
+    #[arg(long, value_name = "TIME", value_parser = length_from)]
     duration: Option<Duration>,
     /// How many rounds all `repeat`s with a pace begin together: `500/s`
-    #[arg(long, value_name = "RATE", value_parser = rate)]
+    #[arg(long, value_name = "RATE", value_parser = rate_from)]
     rate: Option<Rate>,
     /// How many clients arrive, in all groups together that arrive at a rate: `200/s`
-    #[arg(long, value_name = "RATE", value_parser = rate)]
+    #[arg(long, value_name = "RATE", value_parser = rate_from)]
     arrive: Option<Rate>,
     /// One more threshold, beside those of the scenario: `ack p99 < 200 ms` (repeatable)
     #[arg(long, value_name = "DEMAND")]
@@ -33,22 +32,8 @@ pub(super) struct OverrideArgs {
     set: Vec<(String, String)>,
 }
 
-fn length(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        Duration::ZERO => Err("expected a time longer than 0 s".to_owned()),
-        length => Ok(length),
-    }
-}
-
-fn rate(text: &str) -> Result<Rate, String> {
-    rate_from(text).map_err(|mistake| mistake.to_string())
-}
-
 impl OverrideArgs {
-    /// What they say.
-    ///
-    /// # Errors
-    /// When one of them is given twice.
+    /// What they say. None of them may be given twice.
     pub(super) fn overrides(&self) -> Result<Overrides, Error> {
         let OverrideArgs { duration, rate, arrive, .. } = *self;
         let thresholds = self.threshold.clone();

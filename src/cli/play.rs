@@ -5,10 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::duration;
-use super::machines::MachinesArgs;
+use super::broker::MachinesArgs;
 use crate::runner::{Error, RunConfig};
 use crate::session::Transport;
+use crate::units::duration_from;
 
 /// How a scenario is played, as the command line says.
 #[derive(Clone, Debug, Args)]
@@ -30,7 +30,7 @@ pub(super) struct PlayArgs {
     #[arg(long)]
     traceparent: bool,
     /// Stop a scenario after this time, even if it is not finished
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration_from)]
     max_time: Option<Duration>,
     /// Let scenarios start commands: their `services` and the `shell` steps of their scripts
     #[arg(long)]
@@ -45,8 +45,7 @@ fn transport() -> impl TypedValueParser<Value = Transport> {
 }
 
 impl PlayArgs {
-    /// # Errors
-    /// A sentence, when the options do not go together.
+    /// What they say.
     pub(super) fn config(&self) -> Result<RunConfig, Error> {
         Ok(RunConfig {
             seed: self.seed,

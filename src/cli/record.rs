@@ -1,20 +1,24 @@
 //! `sockrates record`: makes a scenario of what a person clicks.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
+use super::complain;
+use super::scenario_file::{ScenarioFileArgs, put_scenario};
 use super::secrets::decide;
-use super::ways::WayArgs;
-use super::{complain, duration, put, say};
-use crate::runner::{self, Error, RecordConfig, is_stdout, stop_on_signals};
+use super::server::WayArgs;
+use crate::runner::{self, Error, RecordConfig, stop_on_signals};
+use crate::units::duration_from;
 use crate::verdict::Status;
+
+/// Where the scenario goes unless it is said.
+const OUTPUT: &str = "recorded.scenario.yaml";
 
 /// Records what you do in the browser, through a proxy, and makes a scenario of it
 #[derive(Debug, Args)]
-#[command(before_help = help!("record"))]
+#[command(before_help = help!("record"), mut_arg("output", |arg| arg.alias("out").default_value(OUTPUT)))]
 pub(super) struct RecordArgs {
     /// The page of your application
     #[arg(long, value_name = "URL", env = "SOCKRATES_URL")]
@@ -23,45 +27,28 @@ pub(super) struct RecordArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// End after this time [default: at Ctrl-C]
-    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration_from)]
     length: Option<Duration>,
-    /// Write the scenario to this file; `-` is standard output
-    #[arg(long, short, alias = "out", value_name = "FILE", default_value = "recorded.scenario.yaml")]
-    output: PathBuf,
-    /// Overwrite a file that is there
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    target: ScenarioFileArgs,
     #[command(flatten)]
     ways: WayArgs,
 }
 
 /// Records, writes the scenario, and tells what is guessed and what is not in it.
 pub(super) fn record(args: &RecordArgs) -> Result<Status, Error> {
-    let stop = stop_on_signals()?;
-    let secrets = decide(false);
-    args.ways.given().note_secrets(&args.url, &secrets);
-    let imported = runner::record(&args.config(), &stop, &mut |words| complain(words))?;
-    put(&args.output, "scenario", &imported.text)?;
-    imported.remarks().iter().for_each(|remark| complain(remark));
-    if !is_stdout(&args.output) {
-        let (name, url) = (args.output.display(), secrets.redact(&args.url));
-        say(&format!(
-            "{name} is written. Each guess in it has its evidence beside it. Then:\n\n  sockrates check {name}\n  \
-             sockrates run {name} --url {url}"
-        ));
-    }
-    Ok(Status::Passed)
-}
-
-impl RecordArgs {
-    fn config(&self) -> RecordConfig {
-        RecordConfig {
-            url: self.url.clone(),
-            listen: self.listen,
-            ways: self.ways.given(),
-            length: self.length,
-            output: self.output.clone(),
-            force: self.force,
-        }
-    }
+    let (stop, secrets) = (stop_on_signals()?, decide(false));
+    let config = RecordConfig {
+        url: args.url.clone(),
+        listen: args.listen,
+        ways: args.ways.given(),
+        length: args.length,
+        output: args.target.or(|| OUTPUT.into()),
+        force: args.target.force,
+    };
+    config.ways.note_secrets([config.url.clone()], &secrets);
+    let imported = runner::record(&config, &stop, &mut |words| complain(words))?;
+    let words = "Each guess in it has its evidence beside it. Then:";
+    let url = secrets.redact(&config.url);
+    put_scenario(&config.output, &imported.text, &imported.remarks(), words, Some(&url))
 }

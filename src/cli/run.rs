@@ -1,21 +1,25 @@
 //! `sockrates run`: plays scenarios against a server, judges and reports.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
+use super::common::MetricsArgs;
 use super::display::Display;
 use super::formats::{FormatArgs, tell, write};
 use super::overrides::OverrideArgs;
 use super::play::PlayArgs;
 use super::server::ServerArgs;
-use super::watching::WatchArgs;
-use super::{complain, look_of_stdout, share, tell_github, warn};
+use super::{complain, look_of_stdout, tell_github, warn};
 use crate::measure::format::printable;
 use crate::report::github::annotations;
 use crate::report::{Detail, how_many_passed, markdown, of_runs, text_of_run};
-use crate::runner::{Error, Event, Paths, RunConfig, ScenarioRuns, When, select, stop_on_signals};
+use crate::runner::{
+    Error, Event, Paths, PublishConfig, RunConfig, ScenarioRuns, When, select, stop_on_signals,
+};
 use crate::scenario::{Overrides, predictions};
+use crate::units::{Share, share_from};
 use crate::verdict::Status;
 
 /// Plays scenarios against a server: a verdict, and how long everything took
@@ -38,8 +42,8 @@ pub(super) struct RunArgs {
     #[arg(long, conflicts_with = "threshold")]
     checks_only: bool,
     /// Fail where the audit could judge a smaller share than this of the deliveries that may be owed: `90%`
-    #[arg(long, value_name = "SHARE", value_parser = share)]
-    strict_audit: Option<f64>,
+    #[arg(long, value_name = "SHARE", value_parser = share_from)]
+    strict_audit: Option<Share>,
     /// What to call this run where `sockrates trend` shows many [default: the commit that a CI system names]
     #[arg(long, value_name = "TEXT")]
     label: Option<String>,
@@ -50,7 +54,13 @@ pub(super) struct RunArgs {
     #[arg(long, short, conflicts_with = "quiet")]
     verbose: bool,
     #[command(flatten)]
-    watch: WatchArgs,
+    metrics: MetricsArgs,
+    /// Serve the report as a page that grows while it runs, with a button that stops the run: `127.0.0.1:0`
+    #[arg(long, value_name = "ADDRESS")]
+    live: Option<SocketAddr>,
+    /// Serve that page to other machines, too
+    #[arg(long, requires = "live")]
+    live_public: bool,
     #[command(flatten)]
     formats: FormatArgs,
     #[command(flatten)]
@@ -76,8 +86,9 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     let stop = &stop_on_signals()?;
     let mut display = Display::new(args.quiet);
     let (look, detail) = (look_of_stdout(), Detail::of(args.quiet, args.verbose));
+    let publish = PublishConfig { live: args.live, live_public: args.live_public, ..args.metrics.config() };
     let all = ScenarioRuns { config, server, selected: &selected, stop };
-    let runs = all.run(args.watch.config(), &mut |event| {
+    let runs = all.run(publish, &mut |event| {
         match &event {
             Event::RunsSoFar(so_far) if args.json.is_some() => {
                 // What fails here is tried again at the end, and reported then.
@@ -89,8 +100,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
             }
             _ => {}
         }
-        display.show(&event);
-        Ok(())
+        display.show(&event)
     })?;
     let results = &runs.results;
     if results.len() > 1 && runs.ended_by.is_none() {
@@ -105,7 +115,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
 
 impl RunArgs {
     fn config(&self) -> Result<RunConfig, Error> {
-        let (process, strict_audit, label) = (self.pid, self.strict_audit, self.label.clone());
+        let (process, strict_audit, label) =
+            (self.pid, self.strict_audit.map(|share| share.0), self.label.clone());
         Ok(RunConfig { process, strict_audit, label, ..self.play.config()? })
     }
 }

@@ -1,4 +1,4 @@
-//! The options that say which server to test.
+//! The options that say which server to test, and how it is reached, also by what only looks or passes on.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -9,11 +9,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use reference_server::Fault;
 use serde_json::Value;
 
-use super::duration;
 use super::secrets::decide;
-use super::ways::WayArgs;
 use crate::protocol::dialect::Version;
-use crate::runner::{GivenServer, NodeCounts, Shown, Ways, read_auth, read_parameter};
+use crate::runner::{GivenServer, NodeCounts, Shown, Trust, Ways, read_auth, read_header, read_parameter};
+use crate::units::duration_from;
 
 /// Which server to test; without any of these, the reference server, started for the purpose
 #[derive(Debug, Args)]
@@ -42,16 +41,16 @@ pub(super) struct ServerArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "server"])]
     fault: Vec<Fault>,
     /// How long a server that is started may take until it answers
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration_from)]
     server_timeout: Duration,
     /// How long the server lets a client take to join a namespace: `${server.connect_timeout}` in scenarios
-    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "45s", value_parser = duration_from)]
     connect_timeout: Duration,
     /// How long the server lets a client take to finish an upgrade: `${server.upgrade_timeout}` in scenarios
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = duration_from)]
     upgrade_timeout: Duration,
     /// How long the server remembers lost clients, where recovery is on: `${server.recovery}` in scenarios
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = duration_from)]
     recovery_time: Duration,
     #[command(flatten)]
     ways: WayArgs,
@@ -88,7 +87,6 @@ fn protocol() -> impl TypedValueParser<Value = Version> {
 impl ServerArgs {
     /// The server as it is named. What of it is secret is known from here on.
     pub(super) fn given(&self) -> GivenServer {
-        let Ways { headers, proxy, trust, .. } = self.ways.given();
         let given = GivenServer {
             commands: self.server.clone(),
             urls: self.url.clone(),
@@ -101,17 +99,46 @@ impl ServerArgs {
             connect_timeout: self.connect_timeout,
             upgrade_timeout: self.upgrade_timeout,
             recovery: self.recovery_time,
-            trust,
+            ways: Ways { query: self.query.clone(), auth: self.auth.clone(), ..self.ways.given() },
             shown: self.cert.clone().map(|certificate| Shown { certificate, key: self.key.clone() }),
-            proxy,
-            headers,
-            query: self.query.clone(),
-            auth: self.auth.clone(),
             sources: self.source.clone(),
             protocol: self.protocol,
             secrets: decide(self.show_secrets),
         };
         given.note_secrets();
         given
+    }
+}
+
+/// How the server is reached
+#[derive(Debug, Args)]
+pub(super) struct WayArgs {
+    /// Send this header with every request, in place of one with that name; a scenario's own goes before it
+    #[arg(long, value_name = "NAME: VALUE", value_parser = read_header)]
+    header: Vec<(String, String)>,
+    /// Go through this HTTP proxy: http://NAME:PASSWORD@HOST:PORT. Empty is none, whatever the environment says
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// Trust the certificates in this PEM file, and those that they have signed, and no others
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Accept any certificate
+    #[arg(long, conflicts_with = "ca_file")]
+    insecure: bool,
+}
+
+impl WayArgs {
+    /// What they say.
+    pub(super) fn given(&self) -> Ways {
+        Ways {
+            headers: self.header.clone(),
+            proxy: self.proxy.clone(),
+            trust: match &self.ca_file {
+                _ if self.insecure => Trust::Any,
+                Some(file) => Trust::Authorities(file.clone()),
+                None => Trust::Usual,
+            },
+            ..Ways::default()
+        }
     }
 }

@@ -81,6 +81,15 @@ const SERVER: &str = "name the server on the command line: `--url http://localho
 const PACE: &str = "a pace is told by its interval: `every: 50ms` lets each client begin 20 rounds a second";
 const FAILURES: &str = "name the errors: `connect failed`, `connection dropped`, `ack missed`, `rule broken` or `delivery missing`";
 
+/// A hint at the known word that was probably meant, or else this one.
+pub(crate) fn hint_at<'a>(
+    word: &str,
+    among: impl IntoIterator<Item = &'a str>,
+    otherwise: impl FnOnce() -> String,
+) -> String {
+    closest(word, among).map_or_else(otherwise, |near| format!("did you mean `{near}`?"))
+}
+
 /// The known word that was probably meant: one that stands for the same thing, or one at most one slip in three
 /// characters away, swapped neighbours counting as one; the nearest, the first of equals.
 pub fn closest<'a>(word: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

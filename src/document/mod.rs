@@ -25,6 +25,7 @@ mod span;
 mod tests;
 
 pub use closest::closest;
+pub(crate) use closest::hint_at;
 pub use fields::Fields;
 pub use mistake::Mistake;
 pub use node::{Key, Node, Value};

@@ -7,6 +7,32 @@ use crate::measure::{Audited, Live};
 
 const BAR: usize = 20;
 
+/// From one line to the next where lines stay.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// When the next line is due where lines stay, as in a log.
+#[derive(Debug)]
+pub struct Pace {
+    next: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace { next: EVERY }
+    }
+}
+
+impl Pace {
+    /// Whether a line is due, so long after the beginning. A run that stalled is not made up for by many lines.
+    pub fn is_due(&mut self, elapsed: Duration) -> bool {
+        let is_due = elapsed >= self.next;
+        if is_due {
+            self.next = elapsed + EVERY;
+        }
+        is_due
+    }
+}
+
 /// Both lines. They hold nothing that a terminal obeys.
 pub fn lines(live: &Live) -> [String; 2] {
     [place(live), figures(live)]
@@ -91,6 +117,14 @@ mod tests {
             failures: 0,
             audit: None,
         }
+    }
+
+    #[test]
+    fn a_log_gets_a_line_a_second_and_not_many_at_once() {
+        let mut pace = Pace::default();
+        let times = [0, 999, 1_000, 1_999, 5_500, 6_000];
+        let due = times.map(|millis| pace.is_due(Duration::from_millis(millis)));
+        assert_eq!(due, [false, false, true, false, true, false]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::files::{is_folder, is_stdout};
-use super::stored::Single;
+use super::single::Single;
 use super::{Error, prove_writable, prove_writable_folder};
 use crate::conformance::{self, SuiteResult};
 use crate::report::{Report, RunResult, csv, hgrm, hlog, html, json, junit, markdown, of_runs};

@@ -7,7 +7,7 @@ use super::growth::{GrowthSearch, growth_status};
 use super::published::{PublishConfig, published};
 use super::search::{LoadSearch, status};
 use super::secrets::clean;
-use super::stored::Single;
+use super::single::Single;
 use super::{Error, GivenServer, Listener, SearchConfig, Selected, ServerConfig};
 use crate::verdict::Status;
 

@@ -5,9 +5,9 @@ use std::slice;
 use std::sync::atomic::AtomicBool;
 
 use super::secrets::clean;
-use super::{Cases, Error, GivenServer, Listener, NamedServer, Stored, Suite, SuiteConfig};
+use super::{Cases, Error, Listener, NamedServer, Stored, Suite, SuitesConfig};
 use crate::conformance::{CaseResult, SuiteResult};
-use crate::document::closest;
+use crate::document::hint_at;
 use crate::matrix::Confirmed;
 use crate::matrix::issue::issue;
 use crate::report::file::Kind;
@@ -15,7 +15,7 @@ use crate::report::file::Kind;
 /// What there is to report about.
 pub(crate) struct Found {
     /// What was played.
-    pub(crate) suites: Vec<SuiteResult>,
+    suites: Vec<SuiteResult>,
     /// What raw clients have shown of these servers.
     confirmed: Vec<Confirmed>,
 }
@@ -25,7 +25,7 @@ impl Found {
     ///
     /// # Errors
     /// When it cannot be read, or is of another kind.
-    pub(crate) fn stored(file: &Path) -> Result<Found, Error> {
+    fn stored(file: &Path) -> Result<Found, Error> {
         match Stored::read(slice::from_ref(&file.to_owned()))? {
             Stored::Suites(suites) => Ok(Found { suites, confirmed: Vec::new() }),
             Stored::Servers(all) => Ok(Found {
@@ -41,20 +41,24 @@ impl Found {
         }
     }
 
-    /// What comes of the case at a server.
+    /// What stands in a file of `conform --json`, or else what comes of the case at a server.
     ///
     /// # Errors
-    /// When there is no such case, or not one server, or it cannot be played.
-    pub(crate) fn played(
+    /// When the file cannot be read, there is no such case, or not one server, or it cannot be played.
+    pub(crate) fn find(
         case: &str,
-        given: &GivenServer,
-        config: SuiteConfig,
+        stored: Option<&Path>,
+        config: &SuitesConfig,
         stop: impl FnOnce() -> Result<std::sync::Arc<AtomicBool>, Error>,
         listener: &mut Listener<'_>,
     ) -> Result<Found, Error> {
+        if let Some(file) = stored {
+            return Found::stored(file);
+        }
+        let SuitesConfig { given, suite: config, .. } = config;
         let cases = Cases::read(config.folder.as_deref())?;
         let chosen = cases.choose(&[case.to_owned()], &[])?;
-        let suite = Suite::new(config, &cases, &chosen);
+        let suite = Suite::new(config.clone(), &cases, &chosen);
         let servers = NamedServer::by_node(given.each()?).into_iter().filter(|server| suite.concerns(server));
         let [server] = &servers.collect::<Vec<_>>()[..] else {
             return Err(Error::because("a bug report is about one server: give one"));
@@ -70,11 +74,9 @@ impl Found {
     pub(crate) fn issues(&self, case: &str) -> Result<Vec<String>, Error> {
         let cases = || self.suites.iter().flat_map(|suite| &suite.cases);
         if !cases().any(|one| is_it(one, case)) {
-            let near = closest(case, cases().map(|one| one.id.as_str()));
-            let hint = near.map_or_else(
-                || "`sockrates list --conformance` shows all cases".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
+            let hint = hint_at(case, cases().map(|one| one.id.as_str()), || {
+                "`sockrates list --conformance` shows all cases".to_owned()
+            });
             return Err(Error::because(format!("the result has no case `{case}`\nhelp: {hint}")));
         }
         let reports: Vec<String> =

@@ -1,23 +1,66 @@
-//! A look at an application, for its first scenario.
+//! The first scenario of an application: what is known of it, what answers say of it, and a look at it.
+
+use std::io;
 
 use super::{Error, Ways};
 use crate::importer::recording::{Look, look};
 use crate::recorder::Visit;
-use crate::scenario::starter::Starter;
+use crate::scenario::starter::{Ask, Starter};
 use crate::secrets::Secrets;
 use crate::server::Endpoint;
 use crate::verdict::Status;
+
+/// Where a first scenario comes from.
+pub(crate) struct FirstScenario<'a> {
+    /// What is known of the application.
+    pub starter: Starter,
+    /// Whether any of that was told. Of an application of which nothing is told, the names of its events are asked for.
+    pub is_told: bool,
+    /// Asks, where that is possible; else the usual names are used.
+    pub ask: Option<&'a mut Ask<'a, io::Error>>,
+    /// How the application is reached, where it is to be looked at.
+    pub ways: Option<Ways>,
+}
+
+impl FirstScenario<'_> {
+    /// What the scenario is made of. `tell` gets what the person has to know meanwhile.
+    ///
+    /// # Errors
+    /// When the answers cannot be read, or the application cannot be looked at.
+    pub(crate) fn find(self, secrets: &Secrets, tell: &mut dyn FnMut(&str)) -> Result<Starter, Error> {
+        let starter = match self.ask {
+            _ if self.is_told => self.starter,
+            Some(ask) => {
+                tell(
+                    "Which event names does your application use? Press Enter for the name in brackets; `-` means none.",
+                );
+                let failed = |error| Error::because(format!("failed to read your answers: {error}"));
+                self.starter.asking(ask).map_err(failed)?
+            }
+            None => {
+                tell(
+                    "note: there is no terminal to ask on and no flag names the events of your application, so the usual \
+                     names are used: `join`, `leave` and `message`. Change them in the file, or give --join, --leave and \
+                     --send.",
+                );
+                self.starter.with_usual_names()
+            }
+        };
+        let Some(ways) = self.ways else { return Ok(starter) };
+        ways.note_secrets([starter.url.clone()], secrets);
+        let (starter, seen) = look_at(starter, &ways, secrets)?;
+        tell(&format!("seen at {}:", starter.site()));
+        seen.iter().for_each(|sentence| tell(&format!("  {sentence}")));
+        Ok(starter)
+    }
+}
 
 /// Looks at the application of a first scenario: what it says when clients connect, and what it answers when they ask for what the
 /// scenario asks for. The scenario with what was seen, and that in sentences.
 ///
 /// # Errors
 /// When the application cannot be reached, or speaks no Socket.IO over WebSockets.
-pub(crate) fn look_at(
-    starter: Starter,
-    ways: &Ways,
-    secrets: &Secrets,
-) -> Result<(Starter, Vec<String>), Error> {
+fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter, Vec<String>), Error> {
     let endpoint = Endpoint::parse(&starter.url).map_err(Error::because)?;
     let target = ways.target(&endpoint).map_err(Error::because)?;
     let plain = starter.url.split(['?', '#']).next().unwrap_or_default();

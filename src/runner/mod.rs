@@ -24,7 +24,7 @@
 //! | `limits`, `machine`, `pin` | files, ports, processors and memory of this machine |
 //! | `webtransport` | whether clients can use it here |
 //! | `files`, `forms` | files that are put in place whole, and the forms of results that go there |
-//! | `stored`, `importing` | files of stored results, and of other tools |
+//! | `stored`, `single`, `importing` | files of stored results, those that hold one result, and files of other tools |
 //! | `issue` | bug reports about what a case of the suite finds |
 //! | `github` | what GitHub Actions shows of a run |
 //! | `interrupt` | Ctrl-C and SIGTERM |
@@ -64,6 +64,7 @@ mod search;
 mod secrets;
 mod server;
 mod servers;
+mod single;
 mod stored;
 mod suite;
 mod suites;
@@ -90,7 +91,7 @@ pub(crate) use highest::HighestLoad;
 pub(crate) use importing::{ImportSource, import, write_rows};
 pub(crate) use interrupt::stop_on_signals;
 pub(crate) use issue::Found;
-pub(crate) use looking::look_at;
+pub(crate) use looking::FirstScenario;
 pub(crate) use machines::{AgentCount, MachinesConfig};
 pub(crate) use published::{PublishConfig, published};
 pub(crate) use recording::{RecordConfig, record};
@@ -102,7 +103,8 @@ pub(crate) use search::SearchConfig;
 use server::NodeConfig;
 pub(crate) use server::{NamedServer, ServerConfig, read_auth, read_header, read_parameter};
 pub(crate) use servers::{Servers, ServersConfig, status as servers_status, write_site};
-pub(crate) use stored::{Single, Stored};
+pub(crate) use single::Single;
+pub(crate) use stored::Stored;
 use suite::{Baselines, Cases, PlayedSuite, Suite, own_contract};
 pub(crate) use suite::{JOBS, SuiteConfig};
 pub(crate) use suites::{Suites, SuitesConfig};

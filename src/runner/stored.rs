@@ -4,48 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::forms::{Forms, Paths};
+use super::single::Single;
 use super::{Error, write_site};
-use crate::capacity::{CapacityResult, GrowthResult, growth_report};
+use crate::capacity::{CapacityResult, GrowthResult};
 use crate::compare::trend::Trend;
-use crate::compare::{ComparisonResult, Diff, diff_report, trend_report};
+use crate::compare::{ComparisonResult, Diff};
 use crate::conformance::{self, SuiteResult};
 use crate::matrix::ServersResult;
-use crate::matrix::site::index;
 use crate::report::file::{Body, Kind, ResultFile, Unreadable};
 use crate::report::{Report, RunResult, of_runs};
-use crate::{capacity, compare};
-
-/// A result that is alone in its file, and is rendered alone.
-pub(crate) trait Single {
-    /// The content of a file of results.
-    fn json(&self) -> String;
-
-    /// The report of it.
-    fn report(&self) -> Report;
-}
-
-macro_rules! single {
-    ($($result:ty: $report:path,)*) => {$(
-        impl Single for $result {
-            fn json(&self) -> String {
-                self.to_json()
-            }
-
-            fn report(&self) -> Report {
-                $report(self)
-            }
-        }
-    )*};
-}
-
-single! {
-    CapacityResult: capacity::report,
-    GrowthResult: growth_report,
-    ComparisonResult: compare::report,
-    Diff: diff_report,
-    Trend: trend_report,
-    ServersResult: index,
-}
 
 /// What some files of results hold.
 pub(crate) enum Stored {

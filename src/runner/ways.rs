@@ -2,11 +2,10 @@
 
 use serde_json::Value as Json;
 
-use super::given::note_url;
 use super::{TlsFiles, Trust};
 use crate::recorder::Target;
 use crate::secrets::Secrets;
-use crate::server::{Endpoint, Proxy};
+use crate::server::{Endpoint, Proxy, authorization};
 
 /// What every request brings, and through what it goes.
 #[derive(Clone, Debug, Default)]
@@ -24,12 +23,12 @@ pub(crate) struct Ways {
 }
 
 impl Ways {
-    /// Makes known what of this and of a url is secret.
-    pub(crate) fn note_secrets(&self, url: &str, secrets: &Secrets) {
+    /// Makes known what of this and of these urls is secret.
+    pub(crate) fn note_secrets(&self, urls: impl IntoIterator<Item = String>, secrets: &Secrets) {
         self.headers.iter().for_each(|(name, value)| secrets.note_header(name, value));
         self.query.iter().for_each(|(name, value)| secrets.note_parameter(name, value));
         self.auth.iter().for_each(|auth| secrets.note_auth(auth, true));
-        self.proxy.iter().map(String::as_str).chain([url]).for_each(|url| note_url(url, secrets));
+        self.proxy.iter().cloned().chain(urls).for_each(|url| note_url(&url, secrets));
     }
 
     /// The application at an endpoint. Name and password of its url are Basic authentication.
@@ -91,6 +90,25 @@ impl Ways {
         let all = headers.chain(query).chain(auth).chain(proxy).chain(trust);
         all.map(|flag| format!(" {flag}")).collect()
     }
+}
+
+/// What of a url is secret: name and password, and parameters of its query. A url that is wrong may hold them, too.
+fn note_url(text: &str, secrets: &Secrets) {
+    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let behind = whole.split_once("://").map_or("", |(_, rest)| rest);
+    let host = behind.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some((credentials, _)) = host.rsplit_once('@') {
+        secrets.note(credentials);
+        secrets.note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
+    }
+    let Ok(url) = url::Url::parse(&whole) else { return };
+    if let Some(value) = authorization(&url) {
+        secrets.note_header("authorization", &value);
+    }
+    if let Some(password) = url.password() {
+        secrets.note(&percent_encoding::percent_decode_str(password).decode_utf8_lossy());
+    }
+    url.query_pairs().for_each(|(name, value)| secrets.note_parameter(&name, &value));
 }
 
 /// A word for a shell.

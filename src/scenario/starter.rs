@@ -10,7 +10,7 @@ use super::{Surroundings, read};
 use crate::document::{Source, render};
 
 /// What is known of the application.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Starter {
     /// Where it runs: for the comment that tells how to play the scenario.
     pub url: String,
@@ -343,21 +343,13 @@ mod tests {
     fn starter() -> Starter {
         Starter {
             url: "http://localhost:3000".into(),
-            shown: String::new(),
             file: "scenario.yaml".into(),
             namespace: "/".into(),
             join: Some("enter".into()),
             leave: Some("exit".into()),
             send: Some("chat message".into()),
-            arrives: None,
             ack: true,
-            plain_join: false,
-            plain_send: false,
-            echoes: None,
-            roomless: false,
-            answers: [None, None],
-            greetings: Vec::new(),
-            seen: Vec::new(),
+            ..Starter::default()
         }
     }
 

@@ -7,14 +7,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::server::Focus;
-use super::{Error, NamedServer, NodeConfig, ServerConfig, Shown, TlsFiles, Trust};
+use super::{Error, NamedServer, NodeConfig, ServerConfig, Shown, TlsFiles, Trust, Ways};
 use crate::protocol::dialect::Version;
 use crate::scenario::{MOST_NODES, ServiceRule, Timings, services_in};
 use crate::secrets::{HIDDEN, Secrets, is_secret_header, lets_in};
-use crate::server::{Endpoint, Proxy, authorization, usual_name};
+use crate::server::{Endpoint, Proxy, usual_name};
 pub(crate) use nodes::NodeCounts;
 use nodes::{GivenNode, name_of_server, nodes, repeated, split_name, urls};
 
@@ -46,18 +44,10 @@ pub(crate) struct GivenServer {
     pub upgrade_timeout: Duration,
     /// How long it remembers lost clients, where recovery is on.
     pub recovery: Duration,
-    /// Which certificates are accepted.
-    pub trust: Trust,
+    /// What every request brings, and through what it goes. An empty proxy is none, whatever the environment says.
+    pub ways: Ways,
     /// The certificate that is shown to the server.
     pub shown: Option<Shown>,
-    /// The url of the proxy in between; an empty one is none, whatever the environment says.
-    pub proxy: Option<String>,
-    /// Headers for every request.
-    pub headers: Vec<(String, String)>,
-    /// Query parameters for every handshake.
-    pub query: Vec<(String, String)>,
-    /// What clients send with `CONNECT` whose scenario says nothing of it.
-    pub auth: Option<Value>,
     /// The addresses that clients connect from.
     pub sources: Vec<IpAddr>,
     /// The version of the protocol that is spoken, whatever else the server speaks.
@@ -193,18 +183,13 @@ impl GivenServer {
     /// Makes known what of this is secret. To be called before anything is printed.
     pub(crate) fn note_secrets(&self) {
         let secrets = &self.secrets;
-        self.headers.iter().for_each(|(name, value)| secrets.note_header(name, value));
-        self.query.iter().for_each(|(name, value)| secrets.note_parameter(name, value));
-        self.auth.iter().for_each(|auth| secrets.note_auth(auth, true));
         self.commands.iter().for_each(|line| secrets.note_command(line));
         let of_environment = PROXIES
             .into_iter()
             .flat_map(|name| [name.to_owned(), name.to_lowercase()])
             .filter_map(|name| std::env::var(name).ok());
         let named = |text: &'_ String| urls(text).map(|url| split_name(url).1.to_owned()).collect::<Vec<_>>();
-        for url in self.urls.iter().flat_map(named).chain(self.proxy.clone()).chain(of_environment) {
-            note_url(&url, secrets);
-        }
+        self.ways.note_secrets(self.urls.iter().flat_map(named).chain(of_environment), secrets);
     }
 
     /// The flags that say how to reach any server, for commands that are shown.
@@ -216,22 +201,23 @@ impl GivenServer {
         let mut flags = Vec::new();
         let mut flag = |name: &str, value: String| flags.extend([name.to_owned(), value]);
         self.faults.iter().for_each(|fault| flag("--fault", fault.clone()));
-        if let Trust::Authorities(file) = &self.trust {
+        if let Trust::Authorities(file) = &self.ways.trust {
             flag("--ca-file", file.display().to_string());
         }
         if let Some(Shown { certificate, key }) = &self.shown {
             flag("--cert", certificate.display().to_string());
             key.iter().for_each(|file| flag("--key", file.display().to_string()));
         }
-        self.proxy.iter().for_each(|proxy| flag("--proxy", proxy.clone()));
+        self.ways.proxy.iter().for_each(|proxy| flag("--proxy", proxy.clone()));
         self.path.iter().for_each(|path| flag("--path", path.clone()));
-        self.headers.iter().for_each(|(name, value)| {
+        self.ways.headers.iter().for_each(|(name, value)| {
             flag("--header", format!("{name}: {}", unless(is_secret_header(name), value)))
         });
-        self.query
+        self.ways
+            .query
             .iter()
             .for_each(|(name, value)| flag("--query", format!("{name}={}", unless(lets_in(name), value))));
-        self.auth.iter().for_each(|auth| flag("--auth", unless(true, &auth.to_string())));
+        self.ways.auth.iter().for_each(|auth| flag("--auth", unless(true, &auth.to_string())));
         self.sources.iter().for_each(|address| flag("--source", address.to_string()));
         self.services.iter().for_each(|file| flag("--services", file.display().to_string()));
         self.nodes.iter().for_each(|nodes| flag("--nodes", nodes.to_string()));
@@ -246,7 +232,7 @@ impl GivenServer {
                 flag(name, format!("{}ms", time.as_millis()));
             }
         }
-        if self.trust == Trust::Any {
+        if self.ways.trust == Trust::Any {
             flags.push("--insecure".to_owned());
         }
         flags
@@ -256,8 +242,10 @@ impl GivenServer {
     fn proxy(&self, command: Option<&str>, url: Option<&Endpoint>) -> Result<Option<Proxy>, String> {
         let local = Endpoint::local(80);
         match (command, url) {
-            (None, Some(url)) => Proxy::towards(url, self.proxy.as_deref(), &|name| std::env::var(name).ok()),
-            _ => Proxy::towards(&local, self.proxy.as_deref(), &|_| None),
+            (None, Some(url)) => {
+                Proxy::towards(url, self.ways.proxy.as_deref(), &|name| std::env::var(name).ok())
+            }
+            _ => Proxy::towards(&local, self.ways.proxy.as_deref(), &|_| None),
         }
     }
 
@@ -290,7 +278,7 @@ impl GivenServer {
         if self.path.is_some() && nodes.iter().all(|node| node.url.is_none()) {
             return Err("`--path` needs a `--url` whose path it is".to_owned());
         }
-        let mut headers = self.headers.clone();
+        let mut headers = self.ways.headers.clone();
         let credentials = |node: &NodeConfig| node.url.as_ref().and_then(|url| url.authorization.clone());
         if nodes.iter().any(|node| credentials(node) != credentials(&nodes[0])) {
             return Err("the urls of the nodes have different names and passwords: all clients send the same, so give \
@@ -304,7 +292,7 @@ impl GivenServer {
         }
         let proxy = self.proxy(nodes[0].command.as_deref(), nodes[0].url.as_ref())?;
         let faults = self.faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]);
-        let tls_files = TlsFiles::read(&self.trust, self.shown.as_ref())?;
+        let tls_files = TlsFiles::read(&self.ways.trust, self.shown.as_ref())?;
         Ok(ServerConfig {
             nodes,
             arguments: faults.collect(),
@@ -317,30 +305,11 @@ impl GivenServer {
             tls_files,
             proxy,
             headers,
-            query: self.query.clone(),
-            auth: self.auth.clone(),
+            query: self.ways.query.clone(),
+            auth: self.ways.auth.clone(),
             secrets: self.secrets.clone(),
             sources: self.sources.clone(),
             protocol: self.protocol,
         })
     }
-}
-
-/// What of a url is secret: name and password, and parameters of its query. A url that is wrong may hold them, too.
-pub(crate) fn note_url(text: &str, secrets: &Secrets) {
-    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let behind = whole.split_once("://").map_or("", |(_, rest)| rest);
-    let host = behind.split(['/', '?', '#']).next().unwrap_or_default();
-    if let Some((credentials, _)) = host.rsplit_once('@') {
-        secrets.note(credentials);
-        secrets.note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
-    }
-    let Ok(url) = url::Url::parse(&whole) else { return };
-    if let Some(value) = authorization(&url) {
-        secrets.note_header("authorization", &value);
-    }
-    if let Some(password) = url.password() {
-        secrets.note(&percent_encoding::percent_decode_str(password).decode_utf8_lossy());
-    }
-    url.query_pairs().for_each(|(name, value)| secrets.note_parameter(&name, &value));
 }

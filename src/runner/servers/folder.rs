@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::paths::Paths;
-use crate::document::{Source, closest, render};
+use crate::document::{Source, hint_at, render};
 use crate::matrix::result::{CannotJudge, Stage};
 use crate::matrix::{Confirmed, Description, ServerEntry, Start, Trouble, confirmed, describe};
 use crate::runner::Error;
@@ -109,11 +109,7 @@ pub(super) fn read(folder: &Path, names: &[String]) -> Result<(Vec<Described>, V
     }
     let known: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        let near = closest(name, known.iter().copied());
-        let hint = near.map_or_else(
-            || format!("there are {}", known.join(", ")),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let hint = hint_at(name, known.iter().copied(), || format!("there are {}", known.join(", ")));
         return Err(Error::because(format!("no folder in {word} is called `{name}`\nhelp: {hint}")));
     }
     let mut wrong = Vec::new();

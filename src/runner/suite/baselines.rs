@@ -7,7 +7,7 @@ use include_dir::{Dir, include_dir};
 use super::Cases;
 use crate::conformance::baseline::Baseline;
 use crate::conformance::{SuiteResult, Verdict};
-use crate::document::{Mistake, Source, closest, render};
+use crate::document::{Mistake, Source, hint_at, render};
 use crate::report::result::BUNDLED;
 use crate::runner::Error;
 
@@ -41,10 +41,9 @@ fn source(called: &Path) -> Result<Source, Error> {
     Source::read(called).map_err(|mistake| {
         let names: Vec<&str> = bundled().map(|(name, _)| name).collect();
         let hint = match name.filter(|name| !name.contains(['/', '.'])) {
-            Some(name) => match closest(name, names.iter().copied()) {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => format!("give the path of a file, or one of these: {}", names.join(", ")),
-            },
+            Some(name) => hint_at(name, names.iter().copied(), || {
+                format!("give the path of a file, or one of these: {}", names.join(", "))
+            }),
             None => return Error::wrong(render(&mistake, &Source::named(called))),
         };
         Error::wrong(render(&Mistake { hint: Some(hint), ..mistake }, &Source::named(called)))
