@@ -108,6 +108,38 @@ pub struct SentMessage {
     pub blur: Moment,
 }
 
+#[cfg(test)]
+impl SentMessage {
+    /// An ordinary message to these rooms, sent when it was due and acknowledged when it was handled.
+    pub(crate) fn example(key: Key, to: Vec<Arc<str>>, sent: Moment, handled: Moment) -> SentMessage {
+        SentMessage {
+            key,
+            node: 0,
+            sent_in: "/".into(),
+            namespace: "/".into(),
+            is_stamped: true,
+            is_aimed: true,
+            to,
+            except: Vec::new(),
+            sender: Sender::Excluded,
+            origin: Origin::Anywhere,
+            strays: Vec::new(),
+            blur: Moment::ZERO,
+            order: Order::Sent,
+            may_be_refused: false,
+            may_be_lost: false,
+            is_refused: false,
+            has_history: false,
+            heard_as: 0,
+            is_kept: true,
+            due: sent,
+            sent,
+            handled: Some(handled),
+            settled: handled,
+        }
+    }
+}
+
 /// What a client did or saw that decides what it must receive, and what it must not.
 ///
 /// What it asks for is told when it asks, what it is told when it has been told: the server did it in between.

@@ -37,31 +37,8 @@ fn joined(ledger: &mut Ledger, client: u32, room: &str) {
 
 /// Client 0's message to a room, not to itself.
 fn message(sequence: u64, room: &str, sent: u64) -> SentMessage {
-    SentMessage {
-        key: Key { sender: 0, sequence },
-        node: 0,
-        sent_in: "/".into(),
-        namespace: "/".into(),
-        is_stamped: true,
-        is_aimed: true,
-        to: if room.is_empty() { Vec::new() } else { vec![room.into()] },
-        except: Vec::new(),
-        sender: Sender::Excluded,
-        origin: Origin::Anywhere,
-        strays: Vec::new(),
-        blur: std::time::Duration::ZERO,
-        order: Order::Sent,
-        may_be_refused: false,
-        may_be_lost: false,
-        is_refused: false,
-        has_history: false,
-        heard_as: 0,
-        is_kept: true,
-        due: at(sent),
-        sent: at(sent),
-        handled: Some(at(sent + 4)),
-        settled: at(sent + 4),
-    }
+    let to = if room.is_empty() { Vec::new() } else { vec![room.into()] };
+    SentMessage::example(Key { sender: 0, sequence }, to, at(sent), at(sent + 4))
 }
 
 fn broadcast(ledger: &mut Ledger, message: SentMessage) {

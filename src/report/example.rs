@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::audit::{
-    Disturbed, Fault, Findings, JoinSpread, Key, MembershipSpan, NodePairs, Offence, Order, Origin, Sender,
-    SentMessage, Undecided, UndecidedCounts,
+    Disturbed, Fault, Findings, JoinSpread, Key, MembershipSpan, NodePairs, Offence, SentMessage, Undecided,
+    UndecidedCounts,
 };
 use crate::document::Span;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo, Tally};
@@ -226,31 +226,7 @@ fn missing() -> Offence {
     let at = Duration::from_millis;
     let room: Arc<str> = "room-\u{1b}[31m12".into();
     let key = Key { sender: 62, sequence: 7 };
-    let message = SentMessage {
-        key,
-        node: 0,
-        sent_in: "/".into(),
-        namespace: "/".into(),
-        is_stamped: true,
-        is_aimed: true,
-        to: vec![room.clone()],
-        except: Vec::new(),
-        sender: Sender::Excluded,
-        origin: Origin::Anywhere,
-        strays: Vec::new(),
-        blur: std::time::Duration::ZERO,
-        order: Order::Sent,
-        may_be_refused: false,
-        may_be_lost: false,
-        is_refused: false,
-        has_history: false,
-        heard_as: 0,
-        is_kept: true,
-        due: at(31_700),
-        sent: at(31_700),
-        handled: Some(at(31_703)),
-        settled: at(31_703),
-    };
+    let message = SentMessage::example(key, vec![room.clone()], at(31_700), at(31_703));
     Offence {
         fault: Fault::Missing,
         leak: None,

@@ -121,7 +121,6 @@ fn seconds(time: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::{Order, Origin, Sender};
     use crate::measure::GroupInfo;
 
     fn at(millis: u64) -> Moment {
@@ -135,31 +134,7 @@ mod tests {
 
     fn offence(fault: Fault, leak: Option<Leak>) -> Offence {
         let key = Key { sender: 0, sequence: 3 };
-        let message = SentMessage {
-            key,
-            node: 0,
-            sent_in: "/".into(),
-            namespace: "/".into(),
-            is_stamped: true,
-            is_aimed: true,
-            to: vec!["lobby".into()],
-            except: Vec::new(),
-            sender: Sender::Excluded,
-            origin: Origin::Anywhere,
-            strays: Vec::new(),
-            blur: std::time::Duration::ZERO,
-            order: Order::Sent,
-            may_be_refused: false,
-            may_be_lost: false,
-            is_refused: false,
-            has_history: false,
-            heard_as: 0,
-            is_kept: true,
-            due: at(1_204),
-            sent: at(1_204),
-            handled: Some(at(1_206)),
-            settled: at(1_206),
-        };
+        let message = SentMessage::example(key, vec!["lobby".into()], at(1_204), at(1_206));
         let span = MembershipSpan { confirmed: Some(at(120)), ..MembershipSpan::asked(at(118)) };
         Offence {
             fault,

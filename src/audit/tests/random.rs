@@ -383,30 +383,21 @@ impl Play<'_> {
         };
         // Some are heard in the namespace of others.
         let heard_by = if self.below(5) == 0 { client + 1 } else { client };
+        let key = Key { sender: client, sequence };
         SentMessage {
-            key: Key { sender: client, sequence },
             node: if self.habits.nodes > 1 { self.node(client, self.now) as u16 } else { 0 },
             sent_in: namespace(client).into(),
             namespace: namespace(heard_by).into(),
-            is_stamped: true,
-            is_aimed: true,
-            to,
             except,
             sender: if excluded { Sender::Excluded } else { Sender::Included },
             origin,
-            strays: Vec::new(),
-            blur: std::time::Duration::ZERO,
             order,
             may_be_refused,
             may_be_lost,
-            is_refused: false,
             has_history: self.habits.has_history && self.below(3) != 0,
-            heard_as: 0,
             is_kept,
-            due: at(self.now),
-            sent: at(self.now),
             handled: None,
-            settled: at(self.now),
+            ..SentMessage::example(key, to, at(self.now), at(self.now))
         }
     }
 
