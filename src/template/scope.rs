@@ -14,29 +14,8 @@ use super::{Name, Of, Slot, Timings};
 use crate::document::{Key, Mistake, Node, Span};
 use crate::units;
 
-/// Words with a meaning of their own, which no group, variable or capture can take.
-const RESERVED: [&str; 20] = [
-    "n",
-    "i",
-    "group",
-    "index",
-    "count",
-    "run",
-    "node",
-    "nodes",
-    "sid",
-    "engine_sid",
-    "traceparent",
-    "connect_packet",
-    "row",
-    "env",
-    "server",
-    "random",
-    "pick",
-    "true",
-    "false",
-    "null",
-];
+/// Words with a meaning of their own beside those that always stand for something.
+const SOMETIMES: [&str; 6] = ["i", "row", "pick", "true", "false", "null"];
 
 /// The words that always stand for something, for *did you mean*.
 const ALWAYS: [&str; 14] = [
@@ -312,7 +291,7 @@ impl Scope {
     fn slot(&mut self, name: &str, span: Span) -> Result<Slot, Mistake> {
         let mistake = |message: String| Mistake::new(span, message);
         well_formed(name, "a name").map_err(|mistake| mistake.at(span))?;
-        if RESERVED.contains(&name) {
+        if is_reserved(name) {
             return Err(
                 mistake(format!("`{name}` has a meaning of its own in `${{…}}`")).hint("choose another name")
             );
@@ -550,9 +529,9 @@ pub(crate) fn well_formed(name: &str, what: &str) -> Result<(), Mistake> {
     })
 }
 
-/// True for words that no group can be called by.
+/// True for words with a meaning of their own, which no group, variable or capture can take.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name)
+    ALWAYS.contains(&name) || SOMETIMES.contains(&name)
 }
 
 fn nowhere(message: impl Into<String>) -> Mistake {
