@@ -59,6 +59,28 @@ pub enum Feature {
     Asked(Verb),
 }
 
+/// The features that are neither events nor asked of a contract, in the order in which reports list them, with their names.
+const NAMED: [(Feature, &str); 18] = [
+    (Feature::Polling, "polling"),
+    (Feature::Websocket, "websocket"),
+    (Feature::Upgrade, "upgrade"),
+    (Feature::Webtransport, "webtransport"),
+    (Feature::Recovery, "recovery"),
+    (Feature::NoRecovery, "no recovery"),
+    (Feature::Cors, "cors"),
+    (Feature::MaxPayload, "max_payload"),
+    (Feature::Chunked, "chunked"),
+    (Feature::UpgradeTime, "upgrade_time"),
+    (Feature::ConnectTime, "connect_time"),
+    (Feature::Nodes, "nodes"),
+    (Feature::Unserved, "unserved namespaces"),
+    (Feature::Main, "/"),
+    (Feature::Anonymous, "/ without credentials"),
+    (Feature::Custom, "/custom"),
+    (Feature::Guard, "/guard"),
+    (Feature::Dynamic, "/dyn-…"),
+];
+
 /// What stands in the script if a case uses the contract, and the event that it becomes.
 const VERBS: [(&str, &str); 6] = [
     ("join", "t:join"),
@@ -72,31 +94,8 @@ const VERBS: [(&str, &str); 6] = [
 impl Feature {
     /// Every feature, in the order in which reports list them.
     pub fn all() -> Vec<Feature> {
-        use Feature::{
-            Anonymous, Chunked, ConnectTime, Cors, Custom, Dynamic, Event, Guard, Main, MaxPayload,
-            NoRecovery, Nodes, Polling, Recovery, Unserved, Upgrade, UpgradeTime, Websocket, Webtransport,
-        };
-        let mut all = vec![
-            Polling,
-            Websocket,
-            Upgrade,
-            Webtransport,
-            Recovery,
-            NoRecovery,
-            Cors,
-            MaxPayload,
-            Chunked,
-            UpgradeTime,
-            ConnectTime,
-            Nodes,
-            Unserved,
-            Main,
-            Anonymous,
-            Custom,
-            Guard,
-            Dynamic,
-        ];
-        all.extend((0..EVENTS.len()).map(Event));
+        let mut all = NAMED.map(|(feature, _)| feature).to_vec();
+        all.extend((0..EVENTS.len()).map(Feature::Event));
         all.extend(Verb::ALL.map(Feature::Asked));
         all
     }
@@ -104,30 +103,13 @@ impl Feature {
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
-            Feature::Polling => "polling",
-            Feature::Websocket => "websocket",
-            Feature::Upgrade => "upgrade",
-            Feature::Webtransport => "webtransport",
-            Feature::Recovery => "recovery",
-            Feature::NoRecovery => "no recovery",
-            Feature::Cors => "cors",
-            Feature::MaxPayload => "max_payload",
-            Feature::Chunked => "chunked",
-            Feature::UpgradeTime => "upgrade_time",
-            Feature::ConnectTime => "connect_time",
-            Feature::Nodes => "nodes",
-            Feature::Unserved => "unserved namespaces",
-            Feature::Main => "/",
-            Feature::Anonymous => "/ without credentials",
-            Feature::Custom => "/custom",
-            Feature::Guard => "/guard",
-            Feature::Dynamic => "/dyn-…",
             Feature::Event(index) => EVENTS[index].name,
             Feature::Asked(Verb::Join) => "join by the contract",
             Feature::Asked(Verb::Leave) => "leave by the contract",
             Feature::Asked(Verb::Broadcast) => "broadcast by the contract",
             Feature::Asked(Verb::BroadcastAck) => "broadcast_ack by the contract",
             Feature::Asked(Verb::Fence) => "fence by the contract",
+            named => NAMED.iter().find(|(feature, _)| *feature == named).map_or("", |(_, name)| name),
         }
     }
 
