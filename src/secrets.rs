@@ -152,6 +152,12 @@ impl Secrets {
         known.finder = None;
     }
 
+    /// Makes what stands before the host in a url known: `name:password` or a token.
+    pub fn note_credentials(&self, credentials: &str) {
+        self.note(credentials);
+        self.note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
+    }
+
     /// The value of a header that a client sends or gets is a secret, if its name says so: the whole, what stands behind the
     /// scheme, and each cookie.
     pub fn note_header(&self, name: &str, value: &str) {

@@ -93,8 +93,7 @@ impl BrokerConfig {
         for one in self.url.split(',') {
             let behind = one.split_once("://").map_or(one, |(_, rest)| rest);
             if let Some((credentials, _)) = behind.rsplit_once('@') {
-                secrets.note(credentials);
-                secrets.note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
+                secrets.note_credentials(credentials);
             }
         }
     }

@@ -98,8 +98,7 @@ fn note_url(text: &str, secrets: &Secrets) {
     let behind = whole.split_once("://").map_or("", |(_, rest)| rest);
     let host = behind.split(['/', '?', '#']).next().unwrap_or_default();
     if let Some((credentials, _)) = host.rsplit_once('@') {
-        secrets.note(credentials);
-        secrets.note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
+        secrets.note_credentials(credentials);
     }
     let Ok(url) = url::Url::parse(&whole) else { return };
     if let Some(value) = authorization(&url) {
