@@ -48,14 +48,26 @@ pub fn tls(trusted: &Trusted, identity: Option<Identity>) -> Result<Arc<ClientCo
         Trusted::Public => builder
             .with_root_certificates(RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned())),
         Trusted::These(authorities) => {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(Known::new(authorities, provider)))
+            let known = Some(Known::new(authorities, provider.clone()));
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(Verifier { known, provider }))
         }
-        Trusted::Anyone => builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider))),
+        Trusted::Anyone => {
+            let verifier = Verifier { known: None, provider };
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
+        }
     };
     Ok(Arc::new(match identity {
         Some(Identity { chain, key }) => builder.with_client_auth_cert(chain, key)?,
         None => builder.with_no_client_auth(),
     }))
+}
+
+/// Accepts some certificates, or all; signatures are checked always.
+#[derive(Debug)]
+struct Verifier {
+    /// None where every certificate is accepted.
+    known: Option<Known>,
+    provider: Arc<CryptoProvider>,
 }
 
 /// Accepts what these authorities have signed, and what stands among them.
@@ -64,21 +76,18 @@ struct Known {
     /// None where none of them can sign.
     signed: Option<Arc<WebPkiServerVerifier>>,
     themselves: Vec<CertificateDer<'static>>,
-    /// Checks the signatures.
-    signatures: Anyone,
 }
 
 impl Known {
     fn new(authorities: &[CertificateDer<'static>], provider: Arc<CryptoProvider>) -> Known {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(authorities.iter().cloned());
-        let signed =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().ok();
-        Known { signed, themselves: authorities.to_vec(), signatures: Anyone(provider) }
+        let signed = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok();
+        Known { signed, themselves: authorities.to_vec() }
     }
 }
 
-impl ServerCertVerifier for Known {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -87,13 +96,14 @@ impl ServerCertVerifier for Known {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let Some(known) = &self.known else { return Ok(ServerCertVerified::assertion()) };
         let unknown = Err(CertificateError::UnknownIssuer.into());
-        let verdict = self
+        let verdict = known
             .signed
             .as_ref()
             .map_or(unknown, |signed| signed.verify_server_cert(certificate, intermediates, name, ocsp, now));
         match verdict {
-            Err(_) if self.themselves.iter().any(|known| known.as_ref() == certificate.as_ref()) => {
+            Err(_) if known.themselves.iter().any(|one| one.as_ref() == certificate.as_ref()) => {
                 verify_itself(certificate, name, now)?;
                 Ok(ServerCertVerified::assertion())
             }
@@ -107,7 +117,8 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.signatures.verify_tls12_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -116,19 +127,19 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
         match Certificate::read(certificate) {
             // The library reads no certificate of the first version, but its key.
             Some(parsed) if parsed.is_first_version => {
                 let key = SubjectPublicKeyInfoDer::from(parsed.key.as_slice());
-                let algorithms = &self.signatures.0.signature_verification_algorithms;
                 verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
             }
-            _ => self.signatures.verify_tls13_signature(message, certificate, signature),
+            _ => verify_tls13_signature(message, certificate, signature, algorithms),
         }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.signatures.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -174,45 +185,6 @@ fn covers(pattern: &str, host: &str) -> bool {
         (Some(rest), Some((_, parent))) => rest.contains('.') && rest.eq_ignore_ascii_case(parent),
         (Some(_), None) => false,
         (None, _) => pattern.eq_ignore_ascii_case(host),
-    }
-}
-
-/// Accepts every certificate; signatures are still checked.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
 
