@@ -65,6 +65,8 @@ fn nodes_that_cannot_be_told_apart_or_are_not_there_are_refused() {
     let run = |arguments: &[&str]| sockrates(["run"]).args(arguments).args([&scenario]).run().code(2);
     run(&["--url", "http://127.0.0.1:9", "--nodes", "2"])
         .complains("`--nodes` starts the command of one `--server`");
+    run(&["--url", "http://127.0.0.1:9", "--nodes", "2", "--server", "x"])
+        .complains("let `--services` start the nodes and the balancer");
     run(&["--url", "b=http://h:1", "--url", "b=http://h:2"]).complains("two nodes are called `b`");
     run(&["--nodes", "33", "--server", "x"]).complains("33");
     let two = run(&["--nodes", "2", "--server", &node()]);

@@ -67,6 +67,12 @@ impl GivenServer {
         let given = match (self.nodes, &self.commands[..], &self.urls[..]) {
             (Some(times), [], []) => vec![GivenNode::BUNDLED; usize::from(times)],
             (Some(times), [line], []) => repeated(line, times),
+            (Some(_), [_], [_]) => {
+                return Err(Error::because(
+                    "the nodes of `--nodes` have ports of their own, and `--url` names one address: leave `--url` out, or, if \
+                     a balancer listens there, let `--services` start the nodes and the balancer",
+                ));
+            }
             (Some(_), ..) => {
                 return Err(Error::because(
                     "`--nodes` starts the command of one `--server` several times: give that alone, or name each node \
