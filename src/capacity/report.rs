@@ -85,11 +85,11 @@ fn verdict(result: &CapacityResult) -> Verdict {
             facts.push(format!("between {} and {}", axis.words(held), axis.words(*load)));
         }
         if all > 0 {
-            facts.push(format!(
-                "held in {} of {} on fresh servers",
-                votes.held,
-                counted(u64::from(all), "run")
-            ));
+            let runs = counted(u64::from(all), "run");
+            facts.push(match result.had_fresh_servers() {
+                true => format!("held in {} of {runs} on fresh servers", votes.held),
+                false => format!("held again in {} of {runs}", votes.held),
+            });
         }
     }
     facts.push(counted(result.points.len() as u64, "run"));
@@ -371,7 +371,7 @@ pub(super) fn steps(result: &CapacityResult) -> Vec<Block> {
     points.sort_by(|(_, a), (_, b)| a.load.total_cmp(&b.load));
     let row = |(index, point): (usize, &Point)| {
         let (tone, word, _) = outcome(&point.outcome);
-        let [load, figures @ .., purpose] = row(&result.axis, point);
+        let [load, figures @ .., purpose] = row(result, point);
         let first = [cell(load), cell(Text::default().sign(tone).plain(word))];
         let last = [cell(purpose), cell(count(index as u64 + 1))];
         Row::new(first.into_iter().chain(figures.map(cell)).chain(last))
@@ -410,17 +410,18 @@ fn reasons<'a>(axis: &Axis, points: impl Iterator<Item = &'a Point>) -> Vec<Text
     all.into_iter().map(with_times).collect()
 }
 
-pub(super) fn row(axis: &Axis, point: &Point) -> [String; 9] {
+pub(super) fn row(result: &CapacityResult, point: &Point) -> [String; 9] {
     let time = |micros: Option<u64>| {
         micros.map_or("–".to_owned(), |micros| measured(Duration::from_micros(micros)))
     };
     let purpose = match point.purpose {
         Purpose::Ramp => "ramp",
         Purpose::Bisection => "bisection",
-        Purpose::Confirmation | Purpose::Refutation => "again, fresh server",
+        Purpose::Confirmation | Purpose::Refutation if result.had_fresh_servers() => "again, fresh server",
+        Purpose::Confirmation | Purpose::Refutation => "again",
     };
     [
-        axis.words(point.load),
+        result.axis.words(point.load),
         rate(point.throughput),
         time(point.p50_us),
         time(point.p99_us),

@@ -9,7 +9,7 @@ use super::point::Point;
 use super::search::{Found, StepOutcome};
 use crate::report::RunResult;
 use crate::report::file::{Body, Kind};
-use crate::report::result::{Environment, ScenarioInfo, TargetInfo, ThresholdResult};
+use crate::report::result::{Environment, ScenarioInfo, TargetInfo, TargetKind, ThresholdResult};
 use crate::scenario::Axis;
 
 /// Everything that is known of a search.
@@ -103,6 +103,11 @@ impl CapacityResult {
         let mut whys = held.filter_map(|point| point.not_judged.as_deref());
         let first = whys.next()?;
         Some((1 + whys.count() as u64, first))
+    }
+
+    /// Whether each repeated run had a server of its own, because sockrates starts it.
+    pub(super) fn had_fresh_servers(&self) -> bool {
+        self.target.kind != TargetKind::Url
     }
 }
 

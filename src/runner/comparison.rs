@@ -187,7 +187,7 @@ impl Comparison<'_> {
             let software = run_of(contestant).and_then(|run| run.target.software.clone());
             ServerEntry { name: server.name.clone(), what, software }
         });
-        if self.servers.iter().any(|server| server.config.is_found()) {
+        if self.servers.iter().any(|server| server.config.is_found() && server.config.services.is_empty()) {
             notes.push(
                 "a server that was already running is the same process in every block, and its processor time and memory \
                  are not known: start it with `--server`"

@@ -422,11 +422,15 @@ impl<'a> SearchUnderWay<'a> {
         let looked = sample.target.notes.iter();
         let mut notes: Vec<String> = looked.chain(&self.notes).chain(&self.dead).cloned().collect();
         if self.search.server.is_found() {
-            let cost = match self.run.process {
-                Some(_) => "",
-                None => ", and its processor time and memory are not known: name its process with `--pid`",
-            };
-            notes.push(format!("the server was already running, so no run had a fresh one{cost}"));
+            if sample.target.services.is_empty() {
+                notes.push("the server was already running, so no run had a fresh one".to_owned());
+            }
+            if self.run.process.is_none() {
+                notes.push(
+                    "the processor time and the memory of the server are not known: name its process with `--pid`"
+                        .to_owned(),
+                );
+            }
         }
         Some(CapacityResult {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -3,6 +3,7 @@ use crate::capacity::curve::{Law, Scalability, curve};
 use crate::capacity::result::example::{point, result};
 use crate::capacity::search::{Purpose, StepOutcome, Votes};
 use crate::capacity::{Asked, Point};
+use crate::report::result::TargetKind;
 use crate::report::{Detail, Look, html, markdown, terminal};
 use crate::scenario::Axis;
 use crate::statistics::usl::Usl;
@@ -103,6 +104,15 @@ fn every_form_says_which_threshold_or_doubt_a_load_did_not_hold_for() {
 }
 
 #[test]
+fn only_a_server_that_sockrates_starts_is_called_fresh() {
+    let mut result = result();
+    assert!(to_html(&result).contains("on fresh servers"));
+    result.target.kind = TargetKind::Url;
+    let page = to_html(&result);
+    assert!(page.contains("held again in 2 of 2 runs") && !page.contains("fresh server"));
+}
+
+#[test]
 fn the_answer_and_every_step_stand_on_the_page() {
     let result = result();
     let page = to_html(&result);
@@ -110,7 +120,7 @@ fn the_answer_and_every_step_stand_on_the_page() {
         "430 clients held, 441 clients did not: the threshold was not met (delivery p99 &lt; 250 ms: 1.2 s).";
     assert!(page.contains(answer), "{answer}");
     for point in &result.points {
-        for cell in row(&result.axis, point) {
+        for cell in row(&result, point) {
             assert!(page.contains(&cell), "{cell}");
         }
     }
