@@ -1,13 +1,13 @@
 //! The curves through the points of a search: throughput over load, and what each client costs.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::point::Point;
 use crate::statistics::{Bootstrap, Interval, knee, line, median, usl};
 
 /// What the points of a search amount to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Curve {
     /// The load at which throughput falls to 80 % of linear, if it does.
     pub knee: Option<f64>,
@@ -24,7 +24,8 @@ pub(crate) struct Curve {
 }
 
 /// Whether throughput over load follows the Universal Scalability Law.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Scalability {
     /// Not asked: the load is no number of clients, or there are too few points.
@@ -62,7 +63,8 @@ impl Scalability {
 }
 
 /// The Universal Scalability Law through the points.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Law {
     /// Throughput of one client.
     pub lambda: Parameter,
@@ -79,7 +81,8 @@ pub(crate) struct Law {
 }
 
 /// A parameter and its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Parameter {
     /// The parameter.
     pub value: f64,
@@ -90,7 +93,8 @@ pub(crate) struct Parameter {
 }
 
 /// A point beside the law.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Residual {
     /// The load.
     pub load: f64,

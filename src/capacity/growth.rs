@@ -2,7 +2,6 @@
 
 pub(crate) mod report;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::curve::{Scalability, law};
@@ -11,7 +10,8 @@ use super::search::Above;
 use crate::report::file::{Body, Kind};
 
 /// Everything that is known of the growth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct GrowthResult {
     /// When it began: RFC 3339, UTC.
     pub started: String,
@@ -24,7 +24,8 @@ pub(crate) struct GrowthResult {
 }
 
 /// The search with one number of nodes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct GrowthStep {
     /// How many nodes the server had.
     pub nodes: u16,

@@ -10,6 +10,7 @@ pub(crate) mod plan;
 pub(crate) mod point;
 mod report;
 pub(crate) mod result;
+#[cfg(test)]
 pub(crate) mod schema;
 pub(crate) mod search;
 

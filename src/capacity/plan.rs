@@ -1,6 +1,5 @@
 //! How many machines a number of users needs.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a machine like this holds.
@@ -15,7 +14,8 @@ pub(crate) struct Machine {
 }
 
 /// How many machines, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Plan {
     /// For how many users.
     pub users: u64,
@@ -30,7 +30,8 @@ pub(crate) struct Plan {
 }
 
 /// One figure, and how many machines it takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Need {
     /// The figure.
     pub limit: Limit,
@@ -39,7 +40,8 @@ pub(crate) struct Need {
 }
 
 /// What a machine can be too small in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Limit {
     /// The thresholds of the scenario.

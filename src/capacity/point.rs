@@ -1,6 +1,5 @@
 //! One run of the search: its outcome, and what was measured.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::search::{Purpose, StepOutcome};
@@ -10,7 +9,8 @@ use crate::report::result::{DeliveriesResult, MetricResult};
 use crate::verdict::{DoubtKind, Status};
 
 /// What a step of the search measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Point {
     /// The load.
     pub load: f64,

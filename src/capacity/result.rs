@@ -1,6 +1,5 @@
 //! What a search found, as data: the content of its file and the input of its text.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
@@ -13,7 +12,8 @@ use crate::report::result::{Environment, ScenarioInfo, TargetInfo, TargetKind, T
 use crate::scenario::Axis;
 
 /// Everything that is known of a search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct CapacityResult {
     /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
@@ -53,7 +53,8 @@ pub(crate) struct CapacityResult {
 }
 
 /// A threshold, without what any run made of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Asked {
     /// As its author wrote it.
     pub text: String,
@@ -76,7 +77,8 @@ impl Asked {
 }
 
 /// How the server came back from too much.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Recovery {
     /// The load that was too much.
     pub overload: f64,

@@ -2,14 +2,14 @@
 //!
 //! The command line plays the suite; this keeps the part of its result that a comparison shows.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::conformance::result::{FindingResult, Summary};
 use crate::conformance::{SuiteResult, Verdict};
 
 /// What the suite found about one server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Conformance {
     /// The server.
     pub server: String,
@@ -26,7 +26,8 @@ pub(crate) struct Conformance {
 }
 
 /// A variant of a case, and its verdict.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Deviation {
     /// The id of the case, with `@transport` where it is played over several.
     pub case: String,

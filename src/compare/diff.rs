@@ -2,7 +2,6 @@
 //!
 //! [`super::stored`] reads the results and compares them.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conformance::Conformance;
@@ -14,7 +13,8 @@ use crate::report::result::{Environment, MetricResult};
 use crate::verdict::Status;
 
 /// What is new beside what was.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Diff {
     /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
@@ -39,7 +39,8 @@ impl Diff {
 }
 
 /// Where and when a result was made.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Day {
     /// How it is called in tables: the name of its file.
     pub name: String,
@@ -52,7 +53,8 @@ pub(crate) struct Day {
 }
 
 /// A scenario, or a scenario and a server, of which both results tell.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Pair {
     /// What it is called in both.
     pub name: String,
@@ -65,7 +67,8 @@ pub(crate) struct Pair {
 }
 
 /// What one result says of something beside the figures.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Facts {
     /// How many runs were valid measurements.
     pub runs: usize,

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::statistics::power::Demand;
@@ -33,7 +32,8 @@ pub(crate) struct Question {
 pub(crate) const POWER: f64 = 0.9;
 
 /// One figure of one server beside that of the first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct FigureRow {
     /// The name of the figure, whose unit it settles: microseconds for what ends in a percentile, times a second for `acks` and
     /// `deliveries`, microseconds of a processor for each message for `cpu`, bytes for each connection for `memory`.
@@ -65,7 +65,8 @@ pub(crate) struct FigureRow {
 }
 
 /// Whether a figure differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Difference {
     /// The other's is larger.

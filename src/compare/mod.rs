@@ -12,6 +12,7 @@ pub(crate) mod judge;
 mod order;
 mod report;
 pub(crate) mod result;
+#[cfg(test)]
 pub(crate) mod schema;
 pub(crate) mod stored;
 pub(crate) mod trend;

@@ -1,6 +1,5 @@
 //! What a comparison found, as data: the content of its file and the input of its texts.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conformance::Conformance;
@@ -16,7 +15,8 @@ use crate::statistics::quantile;
 use crate::verdict::Status;
 
 /// Everything that is known of a comparison.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ComparisonResult {
     /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
@@ -54,7 +54,8 @@ pub(crate) struct ComparisonResult {
 }
 
 /// A server of a comparison.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ServerEntry {
     /// Its name.
     pub name: String,
@@ -66,7 +67,8 @@ pub(crate) struct ServerEntry {
 }
 
 /// The latencies of a contestant, of all its valid runs together and without their warm-up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Latencies {
     /// The server.
     pub server: String,
@@ -77,14 +79,16 @@ pub(crate) struct Latencies {
 }
 
 /// One block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct BlockResult {
     /// The runs, in the order in which they were played.
     pub runs: Vec<RunFigures>,
 }
 
 /// One run of a block.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct RunFigures {
     /// The server; the twin of the first has its name, too.
     pub server: String,
@@ -99,7 +103,8 @@ pub(crate) struct RunFigures {
 }
 
 /// Something that went wrong, and how often.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Trouble {
     /// What.
     pub what: String,
@@ -108,7 +113,8 @@ pub(crate) struct Trouble {
 }
 
 /// A server beside the first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Comparison {
     /// Its name.
     pub server: String,

@@ -4,7 +4,6 @@
 //! ([`crate::statistics::change`]), with a limit that is divided by the number of figures, and its size is told as an interval of the
 //! ratio of the medians before and after.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::demand::{self, Demand};
@@ -19,7 +18,8 @@ use crate::verdict::Status;
 const LEVEL: f64 = 0.05;
 
 /// The course of everything that some results measured.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Trend {
     /// Each scenario, or each scenario and server, in the order of its name.
     pub courses: Vec<Course>,
@@ -34,7 +34,8 @@ impl Body for Trend {
 }
 
 /// The course of one scenario, or of one scenario and server.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Course {
     /// Its name.
     pub name: String,
@@ -45,7 +46,8 @@ pub(crate) struct Course {
 }
 
 /// One result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Point {
     /// Its label, else the name of its file.
     pub label: String,
@@ -56,7 +58,8 @@ pub(crate) struct Point {
 }
 
 /// The course of one figure.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct FigureCourse {
     /// The name of the figure.
     pub figure: String,
@@ -67,7 +70,8 @@ pub(crate) struct FigureCourse {
 }
 
 /// A change of a figure's level.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct LevelChange {
     /// The place of the first result of the new level.
     pub at: usize,

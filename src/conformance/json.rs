@@ -1,8 +1,7 @@
 //! The results of the suite as JSON, and the schema of result files.
 
 use super::result::SuiteResult;
-use crate::report::RunResult;
-use crate::report::file::{self, Body, Kind, Unreadable, described};
+use crate::report::file::{self, Body, Kind, Unreadable};
 
 impl Body for Vec<SuiteResult> {
     const KIND: Kind = Kind::Suite;
@@ -26,7 +25,11 @@ pub fn from_json(text: &str) -> Result<Vec<SuiteResult>, Unreadable> {
 }
 
 /// The JSON Schema of what `run --json` and `conform --json` write.
-pub fn schema() -> serde_json::Value {
+#[cfg(test)]
+pub(crate) fn schema() -> serde_json::Value {
+    use crate::report::RunResult;
+    use crate::report::file::described;
+
     let bodies = [described::<Vec<RunResult>>(), described::<Vec<SuiteResult>>()];
     file::schema("A result file of sockrates", &bodies)
 }

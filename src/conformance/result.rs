@@ -3,7 +3,6 @@
 //! Checks, targets and the environment look as in the results of `run` ([`crate::report::result`]). All durations are
 //! whole microseconds and their fields end in `_us`.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::verdict::Verdict;
@@ -14,7 +13,8 @@ use crate::session::Transport;
 use crate::verdict::Status;
 
 /// Everything that the suite found about one server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SuiteResult {
     /// The version of sockrates that played it. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
@@ -107,7 +107,8 @@ impl SuiteResult {
 
 /// The timings by which cases were played: from the server's handshake, and what only the user
 /// can tell from the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TimingsResult {
     /// Between two heartbeats.
     pub ping_interval_us: u64,
@@ -124,7 +125,8 @@ pub struct TimingsResult {
 }
 
 /// Something that cases may need, and whether the server has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FeatureResult {
     /// Its name: `websocket`, `recovery`, `/custom`, `t:join`.
     pub name: String,
@@ -135,7 +137,8 @@ pub struct FeatureResult {
 }
 
 /// A deviation that belongs to a clause and not to the case that saw it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FindingResult {
     /// The rule: `engine.poll-at-close`, or `server.ended`.
     pub rule: String,
@@ -164,7 +167,8 @@ pub struct FindingResult {
 }
 
 /// What one variant of a case found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CaseResult {
     /// The id of the case: its path below `scenarios/conformance/`, without the ending.
     pub id: String,
@@ -222,7 +226,8 @@ impl CaseResult {
 }
 
 /// How many variants came to which verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Summary {
     /// Those that passed.
     pub pass: u64,
@@ -279,7 +284,8 @@ impl Summary {
 }
 
 /// How much of the suite the contract of an application reaches.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ContractResult {
     /// The file, as the user named it.
     pub file: String,
@@ -290,7 +296,8 @@ pub struct ContractResult {
 }
 
 /// How the verdicts compare with those that were known.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BaselineResult {
     /// The file, as the user named it.
     pub file: String,
@@ -306,7 +313,8 @@ pub struct BaselineResult {
 }
 
 /// A case of which verdict and baseline disagree.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BaselineRow {
     /// The id of the case, with `@transport` where the row names one; for a finding, the id of its clause.
     pub case: String,

@@ -1,6 +1,5 @@
 //! What a case says of a server.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::report::RunResult;
@@ -9,9 +8,10 @@ use crate::scenario::Level;
 use crate::verdict::Status;
 
 /// What a case says of a server, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[schemars(rename = "CaseVerdict")]
+#[cfg_attr(test, schemars(rename = "CaseVerdict"))]
 pub enum Verdict {
     /// The server does what the clause says.
     Pass,

@@ -1,7 +1,6 @@
 //! What raw clients have shown of servers: deviations whose transcripts were made by scripts that share nothing with this
 //! program.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Fields, Mistake, Node, Source, Value, parse};
@@ -10,7 +9,8 @@ use crate::document::{Fields, Mistake, Node, Source, Value, parse};
 const LONGEST: usize = 200;
 
 /// A deviation that a raw client has shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Confirmed {
     /// The clause, or the rule of the wire.
     pub rule: String,
@@ -31,7 +31,8 @@ pub(crate) struct Confirmed {
 }
 
 /// What a script has seen of a server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Transcript {
     /// The server.
     pub server: String,
@@ -40,7 +41,8 @@ pub(crate) struct Transcript {
 }
 
 /// What a deviation does to clients.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Severity {
     /// Clients lose messages or connections, or are told wrong things.

@@ -1,16 +1,16 @@
 //! What was found on many servers, as data: the content of a result file and the input of the site.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::confirmed::Confirmed;
 use crate::conformance::SuiteResult;
-use crate::report::file::{self, Body, Kind, described};
+use crate::report::file::{self, Body, Kind};
 use crate::report::result::Environment;
 use crate::verdict::Status;
 
 /// Everything that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ServersResult {
     /// The version of sockrates that played them. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
@@ -32,7 +32,8 @@ pub(crate) struct ServersResult {
 }
 
 /// What was found on a server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ServerEntry {
     /// The name of its folder.
     pub name: String,
@@ -69,7 +70,8 @@ pub(crate) struct ServerEntry {
 }
 
 /// The version of a package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct PackageVersion {
     /// Its name.
     pub name: String,
@@ -78,7 +80,8 @@ pub(crate) struct PackageVersion {
 }
 
 /// Something that the fixture cannot show.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct CannotJudge {
     /// An area of cases, or a clause.
     pub what: String,
@@ -87,7 +90,8 @@ pub(crate) struct CannotJudge {
 }
 
 /// What kept a server from being played to the end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Trouble {
     /// What was being done.
     pub stage: Stage,
@@ -99,7 +103,8 @@ pub(crate) struct Trouble {
 }
 
 /// What was being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Stage {
     /// It was installed.
@@ -115,7 +120,8 @@ pub(crate) enum Stage {
 }
 
 /// How a scenario went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct ScenarioOutcome {
     /// Its id.
     pub id: String,
@@ -129,7 +135,8 @@ pub(crate) struct ScenarioOutcome {
 }
 
 /// How the load went: figures and the audit of the deliveries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct LoadOutcome {
     /// The judgement.
     pub status: Status,
@@ -175,8 +182,9 @@ impl Body for ServersResult {
 }
 
 /// The JSON Schema of such a file.
+#[cfg(test)]
 pub(crate) fn schema() -> serde_json::Value {
-    file::schema("Servers side by side, by sockrates", &[described::<ServersResult>()])
+    file::schema("Servers side by side, by sockrates", &[file::described::<ServersResult>()])
 }
 
 #[cfg(test)]

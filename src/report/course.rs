@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{Series, Taken};
@@ -14,7 +13,8 @@ use crate::units::micros;
 use crate::verdict::{Doubt, DoubtKind};
 
 /// A run over time, in intervals of equal length; the last may be shorter.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Course {
     /// How long an interval is. A long run has longer ones, so that there are never more than some thousands.
     pub interval_us: u64,
@@ -77,7 +77,8 @@ pub struct Course {
 }
 
 /// How often connects failed, or connections ended, for one cause in each interval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CauseCourse {
     /// Whose part it is: `connect failed`, `connect retried`, `connection dropped`.
     pub counter: String,
@@ -206,7 +207,8 @@ fn halved<T: Copy>(column: &mut Vec<T>, together: impl Fn(T, T) -> T) {
 }
 
 /// Percentiles of one series over time, in microseconds. Absent where the interval has no value.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Quantiles {
     /// The medians.
     pub p50_us: Vec<Option<u64>>,
@@ -252,7 +254,8 @@ impl Quantiles {
 }
 
 /// A stretch of the run: `ramp`, `settle`, `measure`, `rest`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PhaseResult {
     /// What it is called.
     pub name: String,
@@ -263,7 +266,8 @@ pub struct PhaseResult {
 }
 
 /// What the run cost the process that played the clients.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GeneratorResult {
     /// Threads that played the clients.
     pub workers: u32,
@@ -283,7 +287,8 @@ pub struct GeneratorResult {
 }
 
 /// A machine that played a part of the clients.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AgentResult {
     /// Its name.
     pub name: String,
@@ -315,7 +320,8 @@ pub(crate) fn clocks_apart(doubts: impl Iterator<Item = Duration>) -> Option<Dur
 }
 
 /// Why a measurement is in doubt.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DoubtResult {
     /// What was seen, one of a closed list.
     pub kind: DoubtKind,
@@ -331,7 +337,8 @@ impl DoubtResult {
 }
 
 /// What the run cost the server that we started.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerResult {
     /// Processor time of all its processes during the run.
     pub cpu_us: u64,
@@ -347,7 +354,8 @@ pub struct ServerResult {
 }
 
 /// What the run cost one node of the server.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NodeCost {
     /// Its name.
     pub name: String,

@@ -5,9 +5,10 @@
 
 use std::fmt;
 
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
 use crate::measure::format::printable;
@@ -90,7 +91,7 @@ impl Kind {
 }
 
 /// What can be stored in a file of results.
-pub trait Body: Serialize + DeserializeOwned + JsonSchema {
+pub trait Body: Serialize + DeserializeOwned {
     /// The kind of result that it is.
     const KIND: Kind;
 
@@ -162,7 +163,7 @@ impl<'t> ResultFile<'t> {
         if text.trim().is_empty() {
             return Err(unreadable(format!("is empty: `{}` writes a result", Kind::Run.command())));
         }
-        let value: Value = serde_json::from_str(text).map_err(|error| no_json(&error))?;
+        let Shallow(value) = serde_json::from_str(text).map_err(|error| no_json(&error))?;
         let field = |name: &str| value.get(name);
         if !["schema_version", "kind", "body"].iter().any(|name| field(name).is_some()) {
             return Err(unreadable(format!(
@@ -239,6 +240,77 @@ impl<'t> ResultFile<'t> {
     }
 }
 
+/// The first fields of a value, and empty lists and maps in the place of those that stand in it: a file of any size is looked
+/// at without a tree of all that it holds.
+struct Shallow(Value);
+
+impl<'de> Deserialize<'de> for Shallow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Shallow, D::Error> {
+        deserializer.deserialize_any(Look { is_root: true }).map(Shallow)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Look {
+    is_root: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Look {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Look {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(json!([]))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        const FIELDS: usize = 16;
+        let mut found = serde_json::Map::new();
+        while self.is_root && found.len() < FIELDS {
+            let Some(key) = entries.next_key::<String>()? else { return Ok(found.into()) };
+            found.insert(key, entries.next_value_seed(Look { is_root: false })?);
+        }
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(found.into())
+    }
+}
+
 /// Why a file is not the result that was looked for: a predicate to the name of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable(String);
@@ -305,15 +377,19 @@ fn excerpt(value: &Value) -> String {
 }
 
 /// A body that a schema describes.
-pub type Described = (Kind, fn(&mut SchemaGenerator) -> Schema);
+#[cfg(test)]
+pub(crate) type Described = (Kind, fn(&mut SchemaGenerator) -> Schema);
 
 /// This body, for [`schema`].
-pub fn described<B: Body>() -> Described {
+#[cfg(test)]
+pub(crate) fn described<B: Body + JsonSchema>() -> Described {
     (B::KIND, SchemaGenerator::subschema_for::<B>)
 }
 
-/// The JSON Schema of files that hold one of these bodies.
-pub fn schema(title: &str, bodies: &[Described]) -> Value {
+/// The JSON Schema of files that hold one of these bodies. It is published with the sources, so that nothing that makes schemas
+/// has to be built by those who use this.
+#[cfg(test)]
+pub(crate) fn schema(title: &str, bodies: &[Described]) -> Value {
     let mut generator = SchemaGenerator::default();
     let mut envelope = |(kind, body): &Described| {
         json!({

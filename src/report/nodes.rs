@@ -1,12 +1,12 @@
 //! What a result says of the nodes of a server: which they are, what went from each to each, and what was done to them.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::between;
 
 /// A node of the server under test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NodeInfo {
     /// Its name.
     pub name: String,
@@ -18,7 +18,8 @@ pub struct NodeInfo {
 }
 
 /// Something that the script did to the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OperationResult {
     /// In words: `kill node b`.
     pub what: String,
@@ -38,7 +39,8 @@ pub struct OperationResult {
 }
 
 /// A stretch of the run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SpanResult {
     /// When it began, since the start of the run.
     pub from_us: u64,
@@ -47,7 +49,8 @@ pub struct SpanResult {
 }
 
 /// Deliveries of messages that were under way while the script disturbed the server. They are among all others, too.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DisturbedResult {
     /// Pairs in which the client had to receive the message.
     pub expected: u64,
@@ -62,7 +65,8 @@ pub struct DisturbedResult {
 }
 
 /// Deliveries from node to node, over the whole run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NodesResult {
     /// The names of the nodes.
     pub names: Vec<String>,
@@ -91,7 +95,8 @@ pub(super) fn is_zero(count: &u64) -> bool {
 }
 
 /// What went from the clients of one node to those of another.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct NodePairResult {
     /// The node of the senders.
     pub from: String,
@@ -128,7 +133,8 @@ impl NodePairResult {
 }
 
 /// How long after its acknowledgement a join took effect at other nodes, as far as messages showed it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct JoinSpreadResult {
     /// Messages from another node, sent within the audit's spread after the acknowledgement, that were received.
     pub received: u64,

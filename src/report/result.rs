@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::tone::Tone;
@@ -25,7 +24,8 @@ use super::course::{AgentResult, Course, GeneratorResult, PhaseResult, ServerRes
 pub const BUNDLED: &str = " (bundled)";
 
 /// Everything that is known of one run of one scenario.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RunResult {
     /// The version of sockrates that wrote it. In a file it stands in the envelope ([`crate::report::file`]).
     #[serde(skip)]
@@ -120,7 +120,8 @@ impl RunResult {
 }
 
 /// The end of a server that we started, or whose process `--pid` names, during the run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServerEnd {
     /// Which node, where there are several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,7 +160,8 @@ impl ServerEnd {
 }
 
 /// The series and counters of one group or label.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct PartResult {
     /// The name of the group or the label.
     pub name: String,
@@ -170,7 +172,8 @@ pub struct PartResult {
 }
 
 /// What was played.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ScenarioInfo {
     /// Its name.
     pub name: String,
@@ -196,7 +199,8 @@ pub struct ScenarioInfo {
 }
 
 /// Where the run took place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Environment {
     /// Operating system and architecture: `linux x86_64`.
     pub os: String,
@@ -217,7 +221,8 @@ pub struct Environment {
 }
 
 /// One group of clients.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GroupSize {
     /// Its name.
     pub group: String,
@@ -226,7 +231,8 @@ pub struct GroupSize {
 }
 
 /// The checks of one step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CheckResult {
     /// The step in words.
     pub step: String,
@@ -259,7 +265,8 @@ fn is_none(count: &u64) -> bool {
 }
 
 /// One check that did not hold, or one operation that did not succeed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FailureResult {
     /// The client: `alice`, `crowd 17`.
     pub client: String,
@@ -275,7 +282,8 @@ pub struct FailureResult {
 }
 
 /// One frame of a client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WireResult {
     /// Since the start of the run.
     pub at_us: u64,
@@ -286,7 +294,8 @@ pub struct WireResult {
 }
 
 /// One threshold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ThresholdResult {
     /// As its author wrote it.
     pub text: String,
@@ -313,7 +322,8 @@ pub struct ThresholdResult {
 }
 
 /// Whether a threshold was met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OutcomeResult {
     /// It holds.
@@ -327,7 +337,8 @@ pub enum OutcomeResult {
 }
 
 /// What the audit of the deliveries found. A pair is one message and one client.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DeliveriesResult {
     /// Messages that were judged.
     pub messages: u64,
@@ -413,7 +424,8 @@ impl DeliveriesResult {
 }
 
 /// Pairs of which the audit could not say whether the message had to arrive, for one cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct UndecidedResult {
     /// In words: `the sender was not certainly a member of the room`.
     pub cause: String,
@@ -425,7 +437,8 @@ pub struct UndecidedResult {
 }
 
 /// How often messages leaked in one way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LeakResult {
     /// In words: `to the sender`, `after a leave`.
     pub kind: String,
@@ -434,7 +447,8 @@ pub struct LeakResult {
 }
 
 /// One latency series. Percentiles are absent where they lie beyond 120 s.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MetricResult {
     /// The word for it in thresholds.
     pub name: String,
@@ -492,7 +506,8 @@ impl MetricResult {
 }
 
 /// One counter.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CounterResult {
     /// The words for it in thresholds.
     pub name: String,
@@ -501,7 +516,8 @@ pub struct CounterResult {
 }
 
 /// One cause for which connects failed, or connections ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CauseResult {
     /// Whose part it is, by the words for that counter: `connect failed`, `connect retried`, `connection dropped`.
     pub counter: String,
@@ -512,7 +528,8 @@ pub struct CauseResult {
 }
 
 /// One cause of trouble.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorResult {
     /// The cause.
     pub cause: String,
@@ -529,7 +546,8 @@ pub struct ErrorResult {
 }
 
 /// One instance of a cause.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorExample {
     /// The client: `alice`, `crowd 17`.
     pub client: String,

@@ -1,6 +1,5 @@
 //! The server under test, as a result tells of it.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::nodes::NodeInfo;
@@ -8,7 +7,8 @@ use crate::measure::format;
 use crate::server::{Node, Nodes, Running, Service, Target};
 
 /// The server under test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TargetInfo {
     /// How it was found or started.
     pub kind: TargetKind,
@@ -80,7 +80,8 @@ impl TargetInfo {
 }
 
 /// How the server under test was found or started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TargetKind {
     /// The reference server, started by sockrates.
@@ -92,7 +93,8 @@ pub enum TargetKind {
 }
 
 /// A service that was started beside the nodes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServiceInfo {
     /// Its name.
     pub name: String,

@@ -28,7 +28,6 @@ mod tests;
 use std::path::Path;
 use std::time::Duration;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Contract;
@@ -154,9 +153,8 @@ impl Scenario {
 }
 
 /// How binding the rule is that a scenario examines.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The specification demands it. A deviation fails the run.
@@ -183,7 +181,8 @@ impl Level {
 }
 
 /// What a server has to offer beside the protocol, for a scenario to say anything about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
     /// The events of the official test suites: `message`, `message-with-ack`, `auth`; the namespace `/custom`.

@@ -1,12 +1,12 @@
 //! Over which transports a session begins and goes on.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::wire::Channel;
 
 /// Which transports a session uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
     /// A WebSocket from the first byte.

@@ -9,7 +9,8 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use super::sample::quantile_of_sorted;
 
 /// From one value to another.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Interval {
     /// The lower end.
     pub low: f64,

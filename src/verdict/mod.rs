@@ -30,7 +30,6 @@ mod nodes;
 mod thresholds;
 mod validity;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::{ENOUGH, Fault, Findings, Gap};
@@ -44,7 +43,8 @@ pub use thresholds::{Amount, Judged, Measured, Outcome, judge_thresholds};
 pub use validity::{Doubt, DoubtKind, Generator, Weight, doubts};
 
 /// How a run ended, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Every check held, every threshold was met, and there was something to judge.
@@ -91,8 +91,9 @@ impl Status {
 }
 
 /// The judgement of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "RunVerdict")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(rename = "RunVerdict"))]
 pub struct Verdict {
     /// The judgement in one word.
     pub status: Status,
