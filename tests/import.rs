@@ -340,7 +340,7 @@ proptest! {
     }
 }
 
-/// A recording of tabs, each of which joins a room and says and hears what is told of it: the kind, the time in seconds, the text.
+/// A recording of tabs, each of which says and hears what is told of it: the kind, the time in seconds, the text.
 fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
     let open = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
     let entry = |said: &&[(&str, f64, &str)]| {
@@ -360,8 +360,26 @@ fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
         json!({ "request": request, "response": {}, "_webSocketMessages": messages })
     };
     let entries: Vec<_> = tabs.iter().map(entry).collect();
-    let text = json!({ "log": { "entries": entries } }).to_string();
-    har::import(text.as_bytes(), "x.har", "-").expect("it can be imported").text
+    json!({ "log": { "entries": entries } }).to_string()
+}
+
+fn imported(har: &str) -> Imported {
+    har::import(har.as_bytes(), "x.har", "-").expect("it can be imported")
+}
+
+#[test]
+fn of_very_many_kinds_of_events_only_the_most_frequent_are_guessed_at() {
+    let names: Vec<String> = (0..600).map(|number| format!("{number}:event")).collect();
+    let data: Vec<String> = names.iter().map(|name| format!(r#"42["{name}","good morning"]"#)).collect();
+    let often = r#"42["say","good evening all"]"#;
+    let mut sender = vec![("send", 1.0, often), ("receive", 1.1, often), ("send", 4.0, often)];
+    sender.extend(data.iter().map(|data| ("send", 8.0, data.as_str())));
+    let hearer = [("receive", 1.1, often), ("receive", 4.1, often)];
+    let found = imported(&of_tabs(&[&sender, &hearer]));
+    assert!(found.remarks().iter().any(|note| note.contains("very many kinds of events")));
+    assert!(found.text.contains("the text of its argument /0"), "the most frequent has its evidence");
+    let few = imported(&of_tabs(&[&sender[..400], &hearer]));
+    assert!(!few.remarks().iter().any(|note| note.contains("very many kinds of events")));
 }
 
 #[test]
@@ -372,15 +390,15 @@ fn what_a_tab_hears_that_was_said_before_it_came_is_the_history_of_a_chat() {
     let ann = [join(1.0), ("send", 2.0, asks)];
     let bob = [join(1.1), ("receive", 2.1, says)];
     let late = [join(5.0), ("receive", 5.1, says)];
-    let text = of_tabs(&[&ann, &bob, &late]);
+    let text = imported(&of_tabs(&[&ann, &bob, &late])).text;
     assert!(
         text.contains("history: true") && text.contains("a tab that came later heard it 1 time"),
         "{text}"
     );
-    let text = of_tabs(&[&ann, &bob, &late[..1]]);
+    let text = imported(&of_tabs(&[&ann, &bob, &late[..1]])).text;
     assert!(text.contains("arrives_as: said") && !text.contains("history"), "{text}");
     // What is said again may be heard again.
     let again = [ann[0], ann[1], ("send", 5.05, asks)];
-    let text = of_tabs(&[&again, &bob, &late]);
+    let text = imported(&of_tabs(&[&again, &bob, &late])).text;
     assert!(text.contains("arrives_as: said") && !text.contains("history"), "{text}");
 }

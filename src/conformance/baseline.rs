@@ -76,13 +76,17 @@ fn has_to_show(range: Option<&Range>, versions: &Versions) -> bool {
     range.is_none_or(|range| range.holds(versions) == Some(true))
 }
 
+/// What makes a file a baseline, for those who have given another one.
+pub(crate) const WHAT_IT_IS: &str =
+    "a baseline has `server` and `cases`; `sockrates conform --write-baseline FILE` writes one";
+
 impl Baseline {
     /// Reads a baseline about these cases.
     ///
     /// # Errors
     /// The first mistake in it; a row about a case that is not there is one.
     pub fn read(source: &Source, cases: &[Case]) -> Result<Baseline, Mistake> {
-        let root = parse(source)?;
+        let root = parse(source).map_err(|mistake| mistake.hint_of_file(WHAT_IT_IS))?;
         let fields = Fields::of(&root, "the baseline")?;
         let (server, rows) = (fields.required("server"), fields.required("cases"));
         let found = fields.optional("findings");

@@ -22,6 +22,10 @@ const NAMESPACES: &str = "namespaces";
 /// The common variables of a case for the namespaces that it is about.
 const PLACES: [&str; 2] = ["here", "elsewhere"];
 
+/// What makes a file a contract, for those who have given another one.
+pub(crate) const WHAT_IT_IS: &str =
+    "a contract has `join`, `leave` or `broadcast`, alone or under `contract` in a scenario";
+
 /// A contract in the place of the fixture's.
 #[derive(Debug)]
 pub struct OwnContract {
@@ -39,7 +43,7 @@ impl OwnContract {
     /// # Errors
     /// The first mistake in it.
     pub fn read(source: &Source, surroundings: &Surroundings) -> Result<OwnContract, Mistake> {
-        let mut node = parse(source)?;
+        let mut node = parse(source).map_err(|mistake| mistake.hint_of_file(WHAT_IT_IS))?;
         let Value::Map(entries) = &mut node.value else {
             return Err(node
                 .mistake("expected a contract")

@@ -44,6 +44,12 @@ impl Mistake {
         }
     }
 
+    /// The same with a hint about what the file should be, where the file as a whole is wrong: it is empty, say, or no text.
+    #[must_use]
+    pub fn hint_of_file(self, hint: &str) -> Mistake {
+        if self.span == Span::default() { self.hint(hint) } else { self }
+    }
+
     /// The same at another place: for what was found in a bare text and is reported where the text stands.
     #[must_use]
     pub fn at(mut self, span: Span) -> Mistake {

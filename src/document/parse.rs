@@ -115,8 +115,7 @@ impl<'t> Reader<'t> {
         }
         match root {
             Some(node) if !node.is_null() => Ok(node),
-            _ => Err(Mistake::new(Span::default(), "the file is empty")
-                .hint("a scenario has at least `name`, `clients` and `script`")),
+            _ => Err(Mistake::new(Span::default(), "the file is empty")),
         }
     }
 

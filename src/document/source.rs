@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Mistake, Span};
 
-/// The largest scenario that is read, in bytes.
+/// The largest file that is read whole, in bytes.
 pub const SIZE_LIMIT: u64 = 1 << 20;
 
 /// The text of a file and the name under which it is spoken of.
@@ -25,9 +25,7 @@ impl Source {
         let unreadable = |error: std::io::Error| {
             let mistake = Mistake::new(Span::default(), format!("cannot read the file: {}", cause(&error)));
             match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    mistake.hint("check the path, or `sockrates list` for what is bundled")
-                }
+                std::io::ErrorKind::NotFound => mistake.hint("check the path"),
                 _ => mistake,
             }
         };
@@ -41,11 +39,10 @@ impl Source {
     pub fn from_bytes(name: String, bytes: Vec<u8>) -> Result<Source, Mistake> {
         if bytes.len() as u64 > SIZE_LIMIT {
             let message = format!("the file is larger than {} KiB, the most that is read", SIZE_LIMIT / 1024);
-            return Err(Mistake::new(Span::default(), message).hint("is it really a scenario?"));
+            return Err(Mistake::new(Span::default(), message));
         }
         if bytes.contains(&0) {
-            let message = "the file is binary, not text";
-            return Err(Mistake::new(Span::default(), message).hint("is it really a scenario?"));
+            return Err(Mistake::new(Span::default(), "the file is binary, not text"));
         }
         match String::from_utf8(bytes) {
             Ok(text) => Ok(Source { name, text }),

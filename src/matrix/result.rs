@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confirmed::Confirmed;
 use crate::conformance::SuiteResult;
-use crate::report::file::{self, Body, Kind};
+use crate::report::file::{Body, Kind};
 use crate::report::result::Environment;
 use crate::verdict::Status;
 
@@ -184,6 +184,8 @@ impl Body for ServersResult {
 /// The JSON Schema of such a file.
 #[cfg(test)]
 pub(crate) fn schema() -> serde_json::Value {
+    use crate::report::file;
+
     file::schema("Servers side by side, by sockrates", &[file::described::<ServersResult>()])
 }
 

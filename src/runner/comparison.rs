@@ -1,7 +1,6 @@
 //! Servers side by side: the same scenario against each of them, block by block, in an order that is drawn for each block.
 //! What the runs say, and what stored results say of each other, is concluded by [`crate::compare`].
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +9,7 @@ use std::time::{Instant, SystemTime};
 use super::machines::MachinesConfig;
 use super::pin::Processors;
 use super::secrets::clean;
+use super::stored::read_text;
 use super::{
     Error, Event, Listener, NamedServer, PlayedSuite, RunConfig, ScenarioRun, Selected, Suite, SuiteConfig,
 };
@@ -220,8 +220,8 @@ impl Comparison<'_> {
 pub(crate) fn compare_files(old: &Path, new: &Path, seed: u64) -> Result<Diff, Error> {
     let read = |file: &Path| {
         let name = file.display();
-        let text = fs::read_to_string(file)
-            .map_err(|error| Error::because(format!("failed to read {name}: {error}")))?;
+        let text =
+            read_text(file).map_err(|error| Error::because(format!("failed to read {name}: {error}")))?;
         stored::read(&text).map_err(|why| Error::because(format!("{name} {why}")))
     };
     let names = names([old, new]);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::Error;
 use super::files::{is_stdout, refuse_to_overwrite, write_whole};
-use crate::document::{Mistake, Source, cause, render};
+use crate::document::{Source, cause, render};
 use crate::importer::artillery::{self, ArtilleryImport};
 use crate::importer::{Imported, har};
 
@@ -30,8 +30,7 @@ pub(crate) fn import(file: &Path, source: &ImportSource<'_>, output: &Path) -> R
     match source {
         ImportSource::Artillery { environment } => {
             let source = Source::read(file).map_err(|mistake| {
-                let mistake = Mistake { hint: None, ..mistake };
-                Error::wrong(render(&mistake, &Source::named(file)))
+                Error::wrong(render(&mistake.hint_of_file(artillery::WHAT_IT_IS), &Source::named(file)))
             })?;
             let folder = file.parent().map(Path::to_owned).unwrap_or_default();
             let seen = seen_from(output, &folder);

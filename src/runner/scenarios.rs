@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Bundled, Error, secrets};
 use crate::document::{Source, closest, render};
-use crate::scenario::{self, Outside, Overrides, Scenario, Surroundings, Timings};
+use crate::scenario::{self, Outside, Overrides, Scenario, Surroundings, Timings, WHAT_IT_IS};
 use crate::secrets::Secrets;
 
 /// A scenario, read, with where it came from.
@@ -96,13 +96,13 @@ pub(crate) fn select_one(word: &str, overrides: &Overrides) -> Result<Selected, 
 fn sources(word: &str) -> Result<Vec<(Source, Surroundings)>, String> {
     let path = Path::new(word);
     if path.exists() && !path.is_dir() {
-        return Ok(vec![source(path)?]);
+        return Ok(vec![source(path, WHAT_IT_IS)?]);
     }
     // An application may stand in a folder that is called like a bundled scenario. `chat/` is always the folder.
     let bundled = Bundled::all();
     match bundled.iter().find(|bundled| bundled.id == word) {
         Some(bundled) => Ok(vec![(bundled.source(), Surroundings::without_files())]),
-        None if path.is_dir() => files_in(path)?.iter().map(|file| source(file)).collect(),
+        None if path.is_dir() => files_in(path)?.iter().map(|file| source(file, WHAT_IT_IS)).collect(),
         None => {
             let hint = match closest(word, bundled.iter().map(|bundled| bundled.id)) {
                 Some(near) => format!("did you mean the bundled scenario `{near}`?"),
@@ -131,12 +131,13 @@ pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// Reads a file.
+/// Reads a file. `what` says how one of its kind is known.
 ///
 /// # Errors
 /// What is wrong, ready to be shown.
-pub(super) fn source(path: &Path) -> Result<(Source, Surroundings), String> {
-    let source = Source::read(path).map_err(|mistake| render(&mistake, &Source::named(path)))?;
+pub(super) fn source(path: &Path, what: &str) -> Result<(Source, Surroundings), String> {
+    let source =
+        Source::read(path).map_err(|mistake| render(&mistake.hint_of_file(what), &Source::named(path)))?;
     Ok((source, Surroundings::of(path)))
 }
 

@@ -1,6 +1,7 @@
 //! Stored results, read again: of runs or suites as many files as there are, of everything else one.
 
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::forms::{Forms, Paths};
@@ -13,6 +14,34 @@ use crate::conformance::{self, SuiteResult};
 use crate::matrix::ServersResult;
 use crate::report::file::{Body, Kind, ResultFile, Unreadable};
 use crate::report::{Report, RunResult, of_runs};
+
+/// The largest file of results that is read: a run of an hour writes some 3 MB.
+const LARGEST: u64 = 1 << 30;
+
+/// What begins with so many bytes of text is read to its end.
+const BEGINNING: u64 = 64 << 10;
+
+/// The text of a file of results.
+///
+/// # Errors
+/// When it cannot be read, is too large, or is no text.
+pub(super) fn read_text(file: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    let wrong = |why: String| io::Error::new(io::ErrorKind::InvalidData, why);
+    let mut file = File::open(file)?.take(LARGEST + 1);
+    file.by_ref().take(BEGINNING).read_to_end(&mut bytes)?;
+    if bytes.contains(&0) {
+        return Err(wrong("it is binary, not text".to_owned()));
+    }
+    file.read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(wrong(format!("it is larger than {} MiB, the most that is read", LARGEST >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        wrong(format!("it is no text: byte {} is not UTF-8", at + 1))
+    })
+}
 
 /// What some files of results hold.
 pub(crate) enum Stored {
@@ -31,7 +60,7 @@ impl Stored {
         let (mut runs, mut suites) = (Vec::new(), Vec::new());
         for file in files {
             let name = file.display();
-            let text = fs::read_to_string(file).map_err(|error| {
+            let text = read_text(file).map_err(|error| {
                 Error::because(format!(
                     "failed to read the result {name}: {error}; `sockrates run … --json FILE` writes one"
                 ))

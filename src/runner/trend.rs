@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use super::stored::read_text;
 use crate::compare::stored;
 use crate::compare::trend::{Trend, trend};
 use crate::report::file::{Kind, ResultFile};
@@ -25,7 +26,7 @@ pub(crate) fn trend_of(places: &[PathBuf]) -> Result<Trend, Error> {
         let files = if is_folder { files_in(place).map_err(failed)? } else { vec![place.clone()] };
         for file in files {
             let name = file.display();
-            let text = fs::read_to_string(&file)
+            let text = read_text(&file)
                 .map_err(|error| Error::because(format!("failed to read {name}: {error}")))?;
             let kind = || ResultFile::open(&text).map(|file| file.kind);
             match stored::read(&text) {

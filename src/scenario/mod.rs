@@ -258,15 +258,19 @@ impl Need {
     }
 }
 
+/// What makes a file a scenario, for those who have given another one.
+pub(crate) const WHAT_IT_IS: &str = "a scenario has at least `name`, `clients` and `script`";
+
 /// Reads the scenario that stands in a file, or gives the report of the first mistake, ready to be shown.
 pub fn load(path: &Path) -> Result<Scenario, String> {
-    let source = Source::read(path).map_err(|mistake| render(&mistake, &Source::named(path)))?;
+    let source = Source::read(path)
+        .map_err(|mistake| render(&mistake.hint_of_file(WHAT_IT_IS), &Source::named(path)))?;
     read(&source, &Surroundings::of(path)).map_err(|mistake| render(&mistake, &source))
 }
 
 /// Reads a scenario, or tells the first mistake in it.
 pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mistake> {
-    let root = parse(source)?;
+    let root = parse(source).map_err(|mistake| mistake.hint_of_file(WHAT_IT_IS))?;
     let overrides = surroundings.overrides();
     let scenario = read_at(&root, surroundings, 1.0)?;
     // How fast the rounds are to be is known when it is known how many all steps make of them.

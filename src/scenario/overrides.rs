@@ -251,6 +251,12 @@ impl Overrides {
 
 /// What a text of the command line would be in a scenario.
 fn value(name: &str, text: &str) -> Result<Node, Mistake> {
+    if text.trim().is_empty() {
+        let message = format!("`--set {name}=` gives no value");
+        return Err(
+            Mistake::new(Span::default(), message).hint(format!("`--set '{name}=\"\"'` is an empty text"))
+        );
+    }
     parse(&Source { name: "--set".to_owned(), text: text.to_owned() }).map_err(|mistake| Mistake {
         message: format!("in `--set {name}=…`: {}", mistake.message),
         ..mistake

@@ -53,8 +53,11 @@ const EXAMPLE: &str = "write `services: { redis: redis-server --port $PORT }`";
 
 /// Reads the services of a file of their own, or gives the report of the first mistake, ready to be shown.
 pub fn services_in(path: &Path) -> Result<Vec<ServiceRule>, String> {
-    let source = Source::read(path).map_err(|mistake| render(&mistake, &Source::named(path)))?;
-    parse(&source).and_then(|root| of_file(&root)).map_err(|mistake| render(&mistake, &source))
+    let source =
+        Source::read(path).map_err(|mistake| render(&mistake.hint_of_file(EXAMPLE), &Source::named(path)))?;
+    parse(&source)
+        .and_then(|root| of_file(&root))
+        .map_err(|mistake| render(&mistake.hint_of_file(EXAMPLE), &source))
 }
 
 fn of_file(root: &Node) -> Result<Vec<ServiceRule>, Mistake> {

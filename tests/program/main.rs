@@ -52,3 +52,4 @@ mod trend;
 mod unanswered;
 mod ways_in;
 mod written;
+mod wrong_files;

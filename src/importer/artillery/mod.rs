@@ -38,6 +38,9 @@ use crate::scenario::Surroundings;
 /// Reads a file that stands beside the script: its bytes, or why not.
 pub type Files<'f> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'f;
 
+/// What makes a file a script of Artillery, for those who have given another one.
+pub(crate) const WHAT_IT_IS: &str = "an Artillery script is a map with `config` and `scenarios`";
+
 /// How a script is imported.
 #[derive(Debug, Default)]
 pub struct ArtilleryImport<'a> {
@@ -55,10 +58,10 @@ pub struct ArtilleryImport<'a> {
 /// The report of what is wrong with the script.
 pub fn import(script: &Source, how: &ArtilleryImport<'_>, files: &Files<'_>) -> Result<Imported, String> {
     let source = Source { name: script.name.clone(), text: without_tabs(&script.text) };
-    let root = parse(&source).map_err(|mistake| render(&mistake, &source))?;
+    let root = parse(&source).map_err(|mistake| render(&mistake.hint_of_file(WHAT_IT_IS), &source))?;
     let wrong = |node: &Node, what: &str| render(&node.mistake(what), &source);
     let Value::Map(entries) = &root.value else {
-        return Err(wrong(&root, "an Artillery script is a map with `config` and `scenarios`"));
+        return Err(wrong(&root, WHAT_IT_IS));
     };
     let find = |name: &str| entries.iter().find(|(key, _)| key.text == name).map(|(_, node)| node);
     let Some(scenarios) =

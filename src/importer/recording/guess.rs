@@ -20,6 +20,9 @@ const MOST_TIMES: usize = 200;
 /// So many events after one are compared with it.
 const MOST_HEARD: usize = 500;
 
+/// So many kinds of events are guessed at: an application that has more of them puts data into their names.
+const MOST_EVENTS: usize = 500;
+
 /// The shortest text by which an event is known again in another.
 const TELLING: usize = 2;
 
@@ -60,6 +63,8 @@ pub(super) struct Guesses {
     pub(super) responses: BTreeMap<Event, String>,
     /// Events that were acknowledged each time.
     pub(super) acknowledged: BTreeMap<Event, Acknowledged>,
+    /// Whether there were too many kinds of events, so that the rarest mean nothing here.
+    pub(super) is_cut: bool,
 }
 
 /// Where an event names a room, and why it is taken for one.
@@ -122,13 +127,18 @@ impl Guesses {
                 sendings.entry(event).or_default().push(Sending { tab: index, said, args, id });
             }
         }
+        let is_cut = keep_the_most_frequent(&mut sendings);
+        let mut heard: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for (said, name, _) in tabs.iter().flat_map(Tab::heard) {
+            *heard.entry((&said.namespace, name)).or_default() += 1;
+        }
         let entered: BTreeSet<&str> = sendings
             .iter()
             .filter(|(event, _)| is_called(event, &ENTER))
             .flat_map(|(_, all)| all)
             .filter_map(|sending| text_at(sending.args, &room_of(sending.args)?))
             .collect();
-        let mut guesses = Guesses::default();
+        let mut guesses = Guesses { is_cut, ..Guesses::default() };
         for (event, all) in &sendings {
             if let Some(acknowledged) = acknowledged(tabs, all) {
                 guesses.acknowledged.insert(event.clone(), acknowledged);
@@ -144,7 +154,7 @@ impl Guesses {
                 continue;
             }
             let room = all.first().and_then(|first| room_of(first.args));
-            let response = response(tabs, event, all);
+            let response = response(tabs, event, all, &heard);
             if let Some((place, (with, without))) =
                 room.map(|place| (place.clone(), heard_in_rooms(tabs, event, &place, &guesses)))
             {
@@ -207,6 +217,23 @@ impl Broadcast {
 /// Whether a key is one of those under which somebody says who it is.
 pub(super) fn is_name_key(place: &str) -> bool {
     NAME_KEYS.contains(&key(place).as_str())
+}
+
+/// Leaves the kinds of events that were sent most often. Gives whether there were more.
+fn keep_the_most_frequent(sendings: &mut BTreeMap<Event, Vec<Sending<'_>>>) -> bool {
+    if sendings.len() <= MOST_EVENTS {
+        return false;
+    }
+    let mut counts: Vec<usize> = sendings.values().map(Vec::len).collect();
+    counts.sort_unstable_by(|one, other| other.cmp(one));
+    let least = counts[MOST_EVENTS - 1];
+    let mut of_least = MOST_EVENTS - counts.iter().filter(|count| **count > least).count();
+    sendings.retain(|_, all| {
+        let is_of_least = all.len() == least && of_least > 0;
+        of_least -= usize::from(is_of_least);
+        all.len() > least || is_of_least
+    });
+    true
 }
 
 /// Whether a text may be the name of somebody.
@@ -295,7 +322,13 @@ fn broadcast(
     let mut scores: BTreeMap<(String, Place), Score<'_>> = BTreeMap::new();
     let looked = &all[..all.len().min(MOST_TIMES)];
     for sending in looked {
-        let heard = heard_soon(tabs, sending);
+        let heard: Vec<(Heard<'_>, Vec<(Place, &str)>)> = heard_soon(tabs, sending)
+            .into_iter()
+            .map(|heard| {
+                let texts = texts(heard.args);
+                (heard, texts)
+            })
+            .collect();
         let room = room_by_key(sending.args);
         for (place, text) in texts(sending.args) {
             // What names a room or a client is no message.
@@ -309,9 +342,9 @@ fn broadcast(
                     && (other.said.at - sending.said.at).abs() <= SOON
                     && text_at(other.args, &place) == Some(text)
             });
-            let tells = |args: &[Json]| texts(args).iter().any(|(_, heard)| heard.contains(text));
             let mut seen: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
-            for heard in heard.iter().filter(|heard| tells(heard.args)) {
+            let tells = |texts: &[(Place, &str)]| texts.iter().any(|(_, heard)| heard.contains(text));
+            for (heard, _) in heard.iter().filter(|(_, texts)| tells(texts)) {
                 let one = seen.entry(heard.name).or_default();
                 *(if heard.tab == sending.tab { &mut one.1 } else { &mut one.0 }) = true;
             }
@@ -488,20 +521,21 @@ fn holds(args: &[Json], value: &Json) -> bool {
 }
 
 /// Whether the sender, and nobody else, hears one other event each time.
-fn response(tabs: &[Tab], event: &Event, all: &[Sending<'_>]) -> Option<String> {
+fn response(
+    tabs: &[Tab],
+    event: &Event,
+    all: &[Sending<'_>],
+    heard: &BTreeMap<(&str, &str), usize>,
+) -> Option<String> {
     let mut candidates: Option<BTreeSet<&str>> = None;
     let mut is_greeting = BTreeMap::<&str, usize>::new();
     for sending in all.iter().take(MOST_TIMES) {
-        let heard = heard_soon(tabs, sending);
+        let soon = heard_soon(tabs, sending);
         if let Some(name) = greeting(&tabs[sending.tab], sending.said) {
             *is_greeting.entry(name).or_default() += 1;
         }
         let of = |is_own: bool| -> BTreeSet<&str> {
-            heard
-                .iter()
-                .filter(|heard| (heard.tab == sending.tab) == is_own)
-                .map(|heard| heard.name)
-                .collect()
+            soon.iter().filter(|heard| (heard.tab == sending.tab) == is_own).map(|heard| heard.name).collect()
         };
         let only: BTreeSet<&str> = of(true).difference(&of(false)).copied().collect();
         candidates = Some(match candidates {
@@ -509,13 +543,9 @@ fn response(tabs: &[Tab], event: &Event, all: &[Sending<'_>]) -> Option<String> 
             Some(before) => before.intersection(&only).copied().collect(),
         });
     }
-    let heard = |name: &str| {
-        tabs.iter()
-            .flat_map(Tab::heard)
-            .filter(|(said, other, _)| said.namespace == event.0 && *other == name)
-            .count()
+    let is_answer = |name: &&str| {
+        heard.get(&(event.0.as_str(), *name)) == Some(&all.len()) && is_greeting.get(name) != Some(&all.len())
     };
-    let is_answer = |name: &&str| heard(name) == all.len() && is_greeting.get(name) != Some(&all.len());
     candidates?.into_iter().find(is_answer).map(str::to_owned)
 }
 

@@ -30,7 +30,7 @@ use self::guess::Guesses;
 use self::hidden::Hidden;
 use self::origin::Origins;
 use self::talk::Tab;
-use super::Imported;
+use super::{Imported, Kind, Note};
 
 pub use look::{Look, look};
 pub use recorded::{Content, LONGEST, MOST_BYTES, MOST_MESSAGES, Recorded};
@@ -49,6 +49,10 @@ pub fn scenario(recorded: Recorded, names: Names<'_>) -> Result<Option<Imported>
     }
     let origins = Origins::of(&tabs);
     let guesses = Guesses::of(&tabs, &origins);
+    if guesses.is_cut {
+        let what = "there are very many kinds of events: only those that were sent most often are guessed at";
+        notes.push(Note { line: 0, kind: Kind::Changed, what: what.to_owned() });
+    }
     let draft = script::draft(names, &tabs, &guesses, &origins, &mut hidden, notes);
     draft.finish(&crate::scenario::Surroundings::without_files()).map(Some)
 }

@@ -2,6 +2,7 @@
 //! server tells them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt::Write;
 
 use serde_json::Value as Json;
 
@@ -9,6 +10,12 @@ use super::talk::{Tab, What};
 
 /// So many values are looked at.
 const MOST_VALUES: usize = 20_000;
+
+/// So many texts of one message are looked at.
+const MOST_TEXTS: usize = 100;
+
+/// Among so many values of it they are looked for.
+const MOST_LOOKED_AT: usize = 10_000;
 
 /// The way to a value in a list of arguments: keys and numbers, as JSON pointers have them.
 pub(super) type Place = String;
@@ -175,31 +182,37 @@ pub(super) fn is_made(text: &str) -> bool {
     is_mixed && !is_numbered_word || text.len() >= 16 && (turns >= 5 || is_hexadecimal)
 }
 
-/// The texts in some arguments, and their places.
+/// The first texts in some arguments, and their places.
 pub(super) fn texts(args: &[Json]) -> Vec<(Place, &str)> {
-    fn walk<'j>(value: &'j Json, place: String, found: &mut Vec<(Place, &'j str)>) {
+    /// Walks through a value, as long as there is room and `left` values more may be looked at.
+    fn walk<'j>(value: &'j Json, place: &mut Place, found: &mut Vec<(Place, &'j str)>, left: &mut usize) {
+        let mut below = |part: std::fmt::Arguments<'_>, value| {
+            if *left == 0 || found.len() >= MOST_TEXTS {
+                return;
+            }
+            *left -= 1;
+            let length = place.len();
+            let _ = write!(place, "/{part}");
+            walk(value, place, found, left);
+            place.truncate(length);
+        };
         match value {
-            Json::String(text) => found.push((place, text)),
+            Json::String(text) => found.push((place.clone(), text)),
             Json::Array(items) => {
-                items
-                    .iter()
-                    .enumerate()
-                    .for_each(|(index, item)| walk(item, format!("{place}/{index}"), found));
+                items.iter().enumerate().for_each(|(index, item)| below(format_args!("{index}"), item));
             }
-            Json::Object(map) => {
-                for (key, value) in map {
-                    // A key with a stroke would lead elsewhere.
-                    if !key.contains(['/', '~']) {
-                        walk(value, format!("{place}/{key}"), found);
-                    }
-                }
-            }
+            // A key with a stroke would lead elsewhere.
+            Json::Object(map) => map
+                .iter()
+                .filter(|(key, _)| !key.contains(['/', '~']))
+                .for_each(|(key, value)| below(format_args!("{key}"), value)),
             _ => {}
         }
     }
-    let mut found = Vec::new();
-    args.iter().enumerate().for_each(|(index, arg)| walk(arg, format!("/{index}"), &mut found));
-    found.truncate(100);
+    let (mut found, mut left) = (Vec::new(), MOST_LOOKED_AT);
+    for (index, arg) in args.iter().enumerate().take(MOST_TEXTS) {
+        walk(arg, &mut format!("/{index}"), &mut found, &mut left);
+    }
     found
 }
 
@@ -216,6 +229,18 @@ pub(super) fn text_at<'j>(args: &'j [Json], place: &str) -> Option<&'j str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_large_message_the_first_texts_are_looked_at_and_their_places_lead_there() {
+        let list: Vec<Json> = (0..1_000_000).map(Json::from).chain(["late".into()]).collect();
+        let many: Vec<Json> = (0..1_000).map(|number| Json::from(format!("{number}"))).collect();
+        let args = [serde_json::json!({ "a": [1, { "b": "c" }], "x/y": "no", "d": "e" }), many.into()];
+        let found = texts(&args);
+        assert_eq!(found.len(), MOST_TEXTS);
+        assert_eq!(found[..3], [("/0/a/1/b".into(), "c"), ("/0/d".into(), "e"), ("/1/0".into(), "0")]);
+        assert!(found.iter().all(|(place, text)| text_at(&args, place) == Some(text)));
+        assert_eq!(texts(&[list.into()]), [], "it is not looked through");
+    }
 
     #[test]
     fn what_programs_make_is_told_from_words() {

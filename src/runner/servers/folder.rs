@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::paths::Paths;
-use crate::document::{Source, hint_at, render};
+use crate::document::{Mistake, Source, hint_at, render};
 use crate::matrix::result::{CannotJudge, Stage};
 use crate::matrix::{Confirmed, Description, ServerEntry, Start, Trouble, confirmed, describe};
 use crate::runner::Error;
@@ -141,8 +141,14 @@ fn one(folder: &Path, name: &str, path: &Path) -> Result<Described, String> {
         ));
     }
     let file = path.join(FILE);
-    let source = Source::read(&file).map_err(|mistake| render(&mistake, &Source::named(&file)))?;
-    let what = describe::describe(&source).map_err(|mistake| render(&mistake, &source))?;
+    let wrong = |mistake: Mistake, source: &Source| {
+        render(
+            &mistake.hint_of_file("a server has at least `about`, `language`, `licence`, `home` and `start`"),
+            source,
+        )
+    };
+    let source = Source::read(&file).map_err(|mistake| wrong(mistake, &Source::named(&file)))?;
+    let what = describe::describe(&source).map_err(|mistake| wrong(mistake, &source))?;
     let paths = Paths::of(path).map_err(|error| format!("error: cannot find {}: {error}", path.display()))?;
     Ok(Described { name: name.to_owned(), what, paths })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 use super::Cases;
-use crate::conformance::baseline::Baseline;
+use crate::conformance::baseline::{Baseline, WHAT_IT_IS};
 use crate::conformance::{SuiteResult, Verdict};
 use crate::document::{Mistake, Source, hint_at, render};
 use crate::report::result::BUNDLED;
@@ -44,7 +44,10 @@ fn source(called: &Path) -> Result<Source, Error> {
             Some(name) => hint_at(name, names.iter().copied(), || {
                 format!("give the path of a file, or one of these: {}", names.join(", "))
             }),
-            None => return Error::wrong(render(&mistake, &Source::named(called))),
+            None => {
+                let mistake = mistake.hint_of_file(WHAT_IT_IS);
+                return Error::wrong(render(&mistake, &Source::named(called)));
+            }
         };
         Error::wrong(render(&Mistake { hint: Some(hint), ..mistake }, &Source::named(called)))
     })

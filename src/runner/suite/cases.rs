@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::{LARGEST_PAYLOAD, PATIENCE, SuiteConfig};
 use crate::conformance::select::{Choice, select};
-use crate::conformance::{Case, OwnContract, Variant};
+use crate::conformance::{Case, OwnContract, Variant, contract};
 use crate::document::{Source, render};
 use crate::measure::format;
 use crate::runner::{Bundled, Error, NamedServer, scenarios};
-use crate::scenario::{Surroundings, Timings};
+use crate::scenario::{Surroundings, Timings, WHAT_IT_IS};
 
 /// A case before it is read: its id, its text, and what it may take from outside.
 pub(super) type Unread = (String, Source, Surroundings);
@@ -52,7 +52,7 @@ impl Cases {
 /// # Errors
 /// What is wrong with it.
 pub(crate) fn own_contract(file: &Path) -> Result<OwnContract, Error> {
-    let (source, surroundings) = scenarios::source(file).map_err(Error::wrong)?;
+    let (source, surroundings) = scenarios::source(file, contract::WHAT_IT_IS).map_err(Error::wrong)?;
     OwnContract::read(&source, &surroundings).map_err(|mistake| Error::wrong(render(&mistake, &source)))
 }
 
@@ -67,7 +67,7 @@ fn unread(folder: Option<&Path>) -> Result<Vec<Unread>, String> {
     };
     let mut unread = Vec::new();
     for file in scenarios::files_in(folder)? {
-        let (source, surroundings) = scenarios::source(&file)?;
+        let (source, surroundings) = scenarios::source(&file, WHAT_IT_IS)?;
         let id = file.strip_prefix(folder).unwrap_or(&file).with_extension("");
         unread.push((id.to_string_lossy().into_owned(), source, surroundings));
     }
