@@ -1,6 +1,6 @@
 //! Who is there, and calling them to a run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex};
@@ -107,7 +107,24 @@ pub(crate) fn who_is_there(config: &BrokerConfig) -> Result<Vec<SeenAgent>, Stri
     let broker = Broker::connect(config, move |message| drop(heard.send(Event::Heard(message))))?;
     let mut there = BTreeMap::new();
     ask(&broker, &events, LISTEN, &mut there, &mut |_| false, &AtomicBool::new(false))?;
+    tell_apart(&mut there);
     Ok(by_name(there))
+}
+
+/// Numbers those who are called alike: `host#1`, `host#2`, the same ones for everybody who asks while they are there.
+fn tell_apart(there: &mut BTreeMap<String, SeenAgent>) {
+    let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (id, seen) in there.iter() {
+        alike.entry(seen.offer.name.clone()).or_default().push(id.clone());
+    }
+    let taken: BTreeSet<String> = alike.keys().cloned().collect();
+    for (name, ids) in alike.into_iter().filter(|(_, ids)| ids.len() > 1) {
+        // Somebody may be called `host#1`.
+        let free = (1..).map(|number| format!("{name}#{number}")).filter(|name| !taken.contains(name));
+        for (id, name) in ids.iter().zip(free) {
+            there.entry(id.clone()).and_modify(|seen| seen.offer.name = name);
+        }
+    }
 }
 
 fn by_name(there: BTreeMap<String, SeenAgent>) -> Vec<SeenAgent> {
@@ -190,6 +207,7 @@ pub(crate) fn gather(
     if let Some(why) = why_not {
         return Err(NotGathered::Because(why));
     }
+    tell_apart(&mut there);
     if stop.load(Ordering::Relaxed) {
         return Err(NotGathered::Interrupted(format!("{} of {wants} were there", callable(&there).count())));
     }
@@ -383,4 +401,34 @@ fn call(
     }
     call_off();
     Err(NotGathered::Because(wrong.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_that_are_called_alike_are_numbered_and_no_two_have_one_name() {
+        let seen = |id: &str, name: &str| {
+            let offer = Offer {
+                id: id.to_owned(),
+                name: name.to_owned(),
+                labels: Vec::new(),
+                version: wire::mark(),
+                workers: 1,
+                files: 1000,
+                is_busy: false,
+            };
+            (id.to_owned(), SeenAgent { offer, round_trip: Duration::ZERO, last: Instant::now() })
+        };
+        let all = [("d", "host"), ("b", "host"), ("c", "other"), ("e", "host#1"), ("a", "host")];
+        let mut there = BTreeMap::from(all.map(|(id, name)| seen(id, name)));
+        tell_apart(&mut there);
+        let named: Vec<(&str, &str)> =
+            there.iter().map(|(id, seen)| (id.as_str(), seen.offer.name.as_str())).collect();
+        assert_eq!(
+            named,
+            [("a", "host#2"), ("b", "host#3"), ("c", "other"), ("d", "host#4"), ("e", "host#1")]
+        );
+    }
 }

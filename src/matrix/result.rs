@@ -198,7 +198,7 @@ mod tests {
     fn a_result_comes_back_from_its_file_unchanged_and_is_valid_by_the_schema() {
         let all = servers();
         let text = all.to_json();
-        assert_eq!(file::from_json::<ServersResult>(&text), Ok(all));
+        assert_eq!(crate::report::file::from_json::<ServersResult>(&text), Ok(all));
         let schema = jsonschema::validator_for(&schema()).expect("it is a schema");
         let value = serde_json::from_str(&text).expect("it is JSON");
         let wrong: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();

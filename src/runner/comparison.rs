@@ -112,7 +112,7 @@ impl Comparison<'_> {
             if self.config.pin { Some(Processors::divide().map_err(Error::because)?) } else { None };
         // For the whole comparison: each turn is played by the same agents.
         let started = SystemTime::now();
-        let (machines, _local) = match MachinesConfig::start(self.config.run.machines.clone(), self.stop) {
+        let machines = match MachinesConfig::start(self.config.run.machines.clone(), self.stop) {
             Err(error) => return self.not_begun(error, started),
             Ok(machines) => machines,
         };

@@ -1,10 +1,12 @@
 //! Agents on this machine, and a broker for them: to try out what several machines do, and to test it.
 
+use std::fmt;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, available_parallelism, scope, sleep};
 use std::time::{Duration, Instant};
 
@@ -39,6 +41,39 @@ impl Drop for LocalAgents {
     }
 }
 
+/// Those that were started for several runs.
+#[derive(Clone)]
+pub(crate) struct SharedAgents(Arc<Mutex<LocalAgents>>);
+
+impl SharedAgents {
+    /// Starts them.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing.
+    pub(super) fn start(count: u16, stop: &AtomicBool) -> Result<SharedAgents, NotGathered> {
+        Ok(SharedAgents(Arc::new(Mutex::new(LocalAgents::start(count, stop)?))))
+    }
+
+    /// For as long as one run looks after them.
+    pub(super) fn lock(&self) -> MutexGuard<'_, LocalAgents> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for SharedAgents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedAgents")
+    }
+}
+
+impl PartialEq for SharedAgents {
+    fn eq(&self, other: &SharedAgents) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for SharedAgents {}
+
 /// A folder that nobody else can read, removed when this is dropped.
 struct Folder(PathBuf);
 
@@ -54,7 +89,7 @@ impl LocalAgents {
     ///
     /// # Errors
     /// A sentence that says what is missing.
-    pub(super) fn start(count: u16, stop: &AtomicBool) -> Result<LocalAgents, NotGathered> {
+    fn start(count: u16, stop: &AtomicBool) -> Result<LocalAgents, NotGathered> {
         let program = program().ok_or(
             "`--agents local:N` needs the broker `nats-server`, which is not in the PATH: `apt-get install nats-server`, or \
              take it from https://github.com/nats-io/nats-server/releases"

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::local_agents::LocalAgents;
+use super::local_agents::SharedAgents;
 use super::package::{Package, Packing, number};
 use super::server::{Place, is_local};
 use super::{Error, ServerConfig};
@@ -39,8 +39,8 @@ pub(crate) enum MachinesConfig {
     Agents(BrokerConfig, u16),
     /// So many agents, started here with a broker of their own.
     Local(u16),
-    /// So many agents that were started here and wait at this broker.
-    Started(BrokerConfig, u16),
+    /// So many agents that were started here for several runs.
+    Started(SharedAgents, u16),
 }
 
 /// How many agents are asked for: those that wait somewhere, or `local:4` on this machine.
@@ -87,32 +87,33 @@ impl MachinesConfig {
         }
     }
 
-    /// Starts agents and a broker that are to be started here, for several runs. They are ended when what is given is dropped.
+    /// Starts agents and a broker that are to be started here, for several runs. They are ended when nobody has them any more.
     ///
     /// # Errors
     /// A sentence, when they cannot be started.
     pub(super) fn start(
         config: Option<MachinesConfig>,
         stop: &AtomicBool,
-    ) -> Result<(Option<MachinesConfig>, Option<LocalAgents>), Error> {
+    ) -> Result<Option<MachinesConfig>, Error> {
         match config {
-            Some(local @ MachinesConfig::Local(_)) => {
-                let (broker, count, agents) = local.broker(stop)?;
-                Ok((Some(MachinesConfig::Started(broker, count)), agents))
+            Some(MachinesConfig::Local(count)) => {
+                Ok(Some(MachinesConfig::Started(SharedAgents::start(count, stop).map_err(not_there)?, count)))
             }
-            others => Ok((others, None)),
+            others => Ok(others),
         }
     }
 
-    /// Where the agents wait, how many are wanted, and what was started for it.
-    fn broker(&self, stop: &AtomicBool) -> Result<(BrokerConfig, u16, Option<LocalAgents>), Error> {
+    /// Where the agents wait, how many are wanted, and those that were started here.
+    fn broker(&self, stop: &AtomicBool) -> Result<(BrokerConfig, u16, Option<SharedAgents>), Error> {
         match self {
-            MachinesConfig::Agents(broker, count) | MachinesConfig::Started(broker, count) => {
-                Ok((broker.clone(), *count, None))
+            MachinesConfig::Agents(broker, count) => Ok((broker.clone(), *count, None)),
+            MachinesConfig::Started(local, count) => {
+                Ok((local.lock().broker().clone(), *count, Some(local.clone())))
             }
             MachinesConfig::Local(count) => {
-                let local = LocalAgents::start(*count, stop).map_err(not_there)?;
-                Ok((local.broker().clone(), *count, Some(local)))
+                let local = SharedAgents::start(*count, stop).map_err(not_there)?;
+                let broker = local.lock().broker().clone();
+                Ok((broker, *count, Some(local)))
             }
         }
     }
@@ -124,8 +125,8 @@ pub(super) struct Machines {
     /// What agents report, and what operators here do.
     inbox: Mutex<(Option<Sender<Report>>, Receiver<Report>)>,
     run: u16,
-    /// Stopped when everything else is over.
-    local: Mutex<Option<LocalAgents>>,
+    /// Stopped when everything else is over, unless others have them, too.
+    local: Option<SharedAgents>,
 }
 
 impl Machines {
@@ -146,17 +147,17 @@ impl Machines {
         let number = number();
         let package = Package::of(packing, running, places, is_secure, number);
         let package = package.encode().map_err(Error::because)?;
-        let (broker, count, mut local) = config.broker(stop)?;
+        let (broker, count, local) = config.broker(stop)?;
         let plan = Plan::new(scenario, RunOptions::usual(Instant::now()));
         let few = scenario.clients().div_ceil(CLIENTS_A_WORKER).div_ceil(u32::from(count).max(1));
         let workers = workers.unwrap_or_else(|| u16::try_from(few.max(1)).unwrap_or(u16::MAX));
         let wanted = Wanted { agents: count, within: COME, workers, acts: plan.acts.len() };
-        let mut lost = || local.as_mut().and_then(LocalAgents::lost);
+        let mut lost = || local.as_ref().and_then(|local| local.lock().lost());
         let gathered = gather(&broker, &wanted, package, &packing.server.secrets, &mut lost, stop);
         let (fleet, operations, inbox) = gathered.map_err(not_there)?;
         // Nobody else here reports.
         let operations = Some(operations).filter(|_| local.is_some() || engine::has_operations(&plan));
-        Ok(Machines { fleet, inbox: Mutex::new((operations, inbox)), run: number, local: Mutex::new(local) })
+        Ok(Machines { fleet, inbox: Mutex::new((operations, inbox)), run: number, local })
     }
 
     /// The number of the run.
@@ -200,8 +201,7 @@ impl Machines {
 
     /// Nobody has to wait for what was started here and has ended.
     fn watch(&self, reports: Sender<Report>, over: Receiver<()>) {
-        let mut local = self.local.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(why) = local.as_mut().and_then(|local| local.watch(&over)) {
+        if let Some(why) = self.local.as_ref().and_then(|local| local.lock().watch(&over)) {
             // A conductor that is gone has stopped the run.
             let _ = reports.send(Report::Lost(why));
         }

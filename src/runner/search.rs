@@ -116,18 +116,15 @@ impl LoadSearch<'_> {
                 "{words}\nhelp: the load of the axis `{axis}` leads to this; an axis is clients, rate, arrivals or a common variable"
             ))
         })?;
-        let _local = match machines {
-            Ok((machines, local)) => {
-                under_way.run.machines = machines;
-                local
-            }
+        match machines {
+            Ok(machines) => under_way.run.machines = machines,
             Err(error) => {
                 let LoadSearch { server, selected, stop, .. } = *self;
                 let run = ScenarioRun { config: &config.run, server, selected, stop };
                 under_way.give_up(run.with_result(error, started, server.missing()), listener)?;
                 return Ok(under_way.result(None, None));
             }
-        };
+        }
         let found = under_way.search(settings, listener)?;
         let recovery = match &found {
             Some(found) if config.recovery => under_way.recover(found, listener)?,

@@ -381,6 +381,24 @@ fn an_agent_shows_what_it_is_and_loads_only_what_it_may() {
 }
 
 #[test]
+fn agents_that_are_called_alike_are_told_apart() {
+    let Some(broker) = Broker::start() else { return };
+    let (folder, server) = (Folder::new(), Reference::start());
+    let scenario = folder.scenario("{ crowd: 4 }", "- all: connect");
+    let twins = [(); 2].map(|()| broker.agent("twin", &[]));
+    sockrates(["agents", "--nats", &broker.url()]).run().code(0).says("twin#1 ").says("twin#2 ");
+    let json = folder.path("r.json");
+    let run = sockrates(["run", "--agents", "2", "--nats", &broker.url(), "--url", &server.url(), "--json"]);
+    run.args([&json, &scenario]).run().code(0).says("twin#1").says("twin#2");
+    let agents = results(&json)["body"][0]["agents"].clone();
+    assert_eq!((&agents[0]["name"], &agents[1]["name"]), (&"twin#1".into(), &"twin#2".into()));
+    for twin in twins {
+        twin.interrupt();
+        twin.wait().code(0);
+    }
+}
+
+#[test]
 fn what_cannot_be_is_said_before_anything_is_started() {
     let folder = Folder::new();
     let scenario = folder.scenario("{ crowd: 1 }", "- all: connect");

@@ -118,6 +118,36 @@ fn round(seed: u64) {
     await_no_client(&told, Instant::now(), &server);
 }
 
+/// The server of the second turn starts after the first turn, and before its agents are called.
+#[test]
+fn an_agent_of_its_own_that_is_killed_between_two_turns_is_not_waited_for() {
+    if nats_server().is_none() {
+        return;
+    }
+    let folder = Folder::new();
+    let scenario = folder.scenario("{ crowd: 2 }", "- all: connect");
+    let (lives, doomed) = (folder.path("lives"), folder.path("doomed"));
+    let server = format!(
+        "a=echo >> '{}'; if [ $(wc -l < '{}') = 2 ]; then until kill -9 $(cat '{}'); do :; done; fi; exec {} serve -q --port $PORT",
+        lives.display(),
+        lives.display(),
+        doomed.display(),
+        env!("CARGO_BIN_EXE_sockrates")
+    );
+    let compare = sockrates(["compare", "--agents", "local:2", "--blocks", "2", "--server", &server]);
+    let compare = compare.args([&scenario]).start();
+    let agent = loop {
+        let is_it = |(_, line): &(Pid, String)| line.contains("\0agent\0") && !line.starts_with("sh\0");
+        if let Some((pid, _)) = compare.processes().into_iter().find(is_it) {
+            break pid;
+        }
+        assert!(!has_ended(compare.pid()), "it has no agents");
+    };
+    std::fs::write(&doomed, agent.to_string()).expect("there is room");
+    let ended = compare.wait().code(4);
+    assert!(flat(&ended.stderr).contains(", which was started here, ended (signal: 9"), "{ended}");
+}
+
 #[test]
 fn whichever_part_of_a_run_with_agents_of_its_own_is_killed_or_stands_still_all_of_it_ends() {
     if nats_server().is_none() {

@@ -4,6 +4,7 @@ mod agents;
 mod agents_chaos;
 mod agents_disturbed;
 mod agents_local_chaos;
+mod agents_many;
 mod answers;
 mod balancers;
 mod brokers;

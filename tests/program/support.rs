@@ -159,6 +159,11 @@ impl Started {
 
     /// Reads what it tells on standard error until this stands there, and gives the rest of that line.
     pub(crate) fn told(&mut self, text: &str) -> String {
+        self.line_told(text).split(text).nth(1).unwrap_or_default().to_owned()
+    }
+
+    /// The same, but gives all of that line.
+    pub(crate) fn line_told(&mut self, text: &str) -> String {
         let told = self.child.as_mut().and_then(|child| child.stderr.as_mut());
         let told = told.expect("its standard error is not closed");
         let (mut line, mut byte) = (Vec::new(), [0]);
@@ -167,8 +172,7 @@ impl Started {
             assert_eq!(read, 1, "it ended without saying {text:?}: {}", String::from_utf8_lossy(&line));
             match byte[0] {
                 b'\n' if String::from_utf8_lossy(&line).contains(text) => {
-                    let line = String::from_utf8_lossy(&line).into_owned();
-                    return line.split(text).nth(1).unwrap_or_default().to_owned();
+                    return String::from_utf8_lossy(&line).into_owned();
                 }
                 b'\n' => line.clear(),
                 other => line.push(other),
