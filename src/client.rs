@@ -15,12 +15,12 @@ use bytes::Bytes;
 
 use crate::audit::AuditEvent;
 use crate::observe::{Cause, Counter, FailureKind, Label, Observer, StepId, Who};
-use crate::protocol::dialect::Packets;
+use crate::protocol::dialect::{Packets, Parser};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::websocket::{Message as Frame, Opcode};
-use crate::protocol::{Rule, Violation};
-use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Wire};
+use crate::protocol::{Rule, Violation, socket_io};
+use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Wire, is_astray};
 use tap::{Tap, shown};
 
 use crate::step::{
@@ -301,6 +301,14 @@ impl<'p> Client<'p> {
 
     /// Keeps a raw frame for the steps, unless it answers a round trip of our own.
     fn keep_frame(&mut self, frame: Seen) {
+        // Steps look at what a packet says; that it is misspelt is told once.
+        let frame = match frame {
+            Seen::Text(text) => match text.strip_prefix('4').and_then(socket_io::without_main) {
+                Some(plain) => Seen::Text(format!("4{plain}")),
+                None => Seen::Text(text),
+            },
+            other => other,
+        };
         let is_ours = |text: &str| {
             let namespace = text.strip_prefix("44").or_else(|| text.strip_prefix("40"));
             namespace.is_some_and(|rest| rest.split(',').next() == Some(NOWHERE))
@@ -334,10 +342,39 @@ impl<'p> Client<'p> {
     }
 
     fn packet(&mut self, io: &mut Io<'_>, channel: Channel, packet: Packet<'_>) -> Flow {
+        let misspelt = match &packet {
+            Packet::Text(text) if self.actor.session.parser() == Parser::Default => {
+                socket_io::check_main(text)
+            }
+            _ => None,
+        };
+        if let Some(misspelt) = misspelt {
+            self.actor.blame_frame(misspelt.rule);
+            self.accuse(io, &misspelt);
+        }
+        let text = match packet {
+            Packet::Text(text) => text,
+            _ => "",
+        };
         match self.with(io, |cx| cx.actor.session.handle_packet(cx.wire, channel, packet, cx.now)) {
+            Some(Event::Violated(violation)) => {
+                let payload = socket_io::outline(text).map_or("", |outline| outline.rest);
+                let violation = self.unjoined(violation, payload);
+                self.event(io, Event::Violated(violation))
+            }
             Some(event) => self.event(io, event),
             None => Flow::Waiting,
         }
+    }
+
+    /// What is wrong with this payload of a packet, where it may be that two came which nothing tells from each other.
+    fn unjoined(&self, violation: Violation, payload: &str) -> Violation {
+        if violation.rule != Rule::Json || !socket_io::is_joined(payload) {
+            return violation;
+        }
+        let is_polling = self.actor.session.is_polling();
+        let rule = if is_polling { Rule::PollPacket } else { Rule::EnginePacketType };
+        Violation { rule, ..violation }
     }
 
     fn event(&mut self, io: &mut Io<'_>, event: Event<'_>) -> Flow {
@@ -365,7 +402,13 @@ impl<'p> Client<'p> {
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
             Event::Violated(violation) => {
                 self.actor.blame_frame(violation.rule);
-                self.harmed(violation.rule);
+                match is_astray(violation) {
+                    true => self.lost(violation.rule),
+                    false => self.harmed(violation.rule),
+                }
+                if violation.rule == Rule::NamespaceUnasked {
+                    self.actor.show_sid();
+                }
                 self.accuse(io, violation);
             }
             Event::UpgradeFailed(_, rule) => self.harmed(*rule),
@@ -402,9 +445,17 @@ impl<'p> Client<'p> {
     /// The server broke a rule on this connection. What it meant to say is lost, unless it said too much, or nothing was to
     /// come any more.
     fn harmed(&mut self, rule: Rule) {
-        // No usual value stands in for the id of a session.
-        let has_no_id = rule == Rule::HandshakeField && !self.actor.session.is_open();
-        if (!rule.is_harmless() || has_no_id) && !self.actor.session.is_closing() {
+        // No usual value stands in for the id of a session, and nothing for the packet that should open it.
+        let is_shut =
+            matches!(rule, Rule::HandshakeField | Rule::PacketUnexpected) && !self.actor.session.is_open();
+        if !rule.is_harmless() || is_shut {
+            self.lost(rule);
+        }
+    }
+
+    /// What the server meant to say is lost by this.
+    fn lost(&mut self, rule: Rule) {
+        if !self.actor.session.is_closing() {
             self.actor.harm.get_or_insert(rule);
         }
     }

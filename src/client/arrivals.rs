@@ -6,6 +6,7 @@ use super::{Client, Io, MOST_THOUGHTS, Thought};
 use crate::audit::stamp::{self, Stamp};
 use crate::audit::{ANY_EVENT, AuditEvent};
 use crate::observe::{Counter, Label, Metric};
+use crate::protocol::Rule;
 use crate::protocol::socket_io::{self, Kind};
 use crate::session::ServerEvent;
 use crate::step::{Audit, silence};
@@ -89,12 +90,16 @@ impl Client<'_> {
     }
 
     /// Looks whether what arrived as an event is one.
-    fn examine(&self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
+    fn examine(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
         let ServerEvent { namespace, id, data, attachments } = message;
         let kind = if attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
         let attachments = attachments.len() as u32;
         let packet = socket_io::Packet { kind, attachments, namespace, id: *id, data: Some(data) };
         if let Err(violation) = packet.validate() {
+            let violation = self.unjoined(violation, data);
+            if matches!(violation.rule, Rule::PollPacket | Rule::EnginePacketType) {
+                self.harmed(violation.rule);
+            }
             self.accuse(io, &violation);
         }
     }

@@ -5,12 +5,21 @@
 use std::collections::BTreeMap;
 
 use super::clauses::Clause;
-use super::owner::{belongs, is_costly, is_of_upgrade, is_readable, is_sign, looks_like, owner, rule};
+use super::owner::{
+    belongs, is_costly, is_of_polling, is_of_upgrade, is_plain, is_readable, is_sign, looks_like, owner, rule,
+};
 use super::result::{CaseResult, FindingResult};
 use super::verdict::{Verdict, deviation};
 use crate::protocol::Rule;
 use crate::report::result::{ErrorExample, ErrorResult};
 use crate::scenario::Level;
+use crate::session::Transport;
+
+/// So many cases are several.
+const SEVERAL: usize = 3;
+
+/// So many cases do not see by accident what has hardly any other cause.
+const MANY: usize = 10;
 
 /// Settles what each case answers for, and gives the findings, the gravest first. What belongs to a finding is told there and
 /// not in the cases.
@@ -22,10 +31,12 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
             let is_shown = |case: &CaseResult| {
                 shows_itself(case, *rule) || lacked_ping(case, *rule) || is_blocked_by(case, *rule)
             };
-            is_sign(*rule) && cases.iter().any(is_shown)
+            let saw = cases.iter().filter(|case| seen(case, *rule).0 > 0).count();
+            is_sign(*rule) && (cases.iter().any(is_shown) || (is_plain(*rule) && saw >= MANY))
         })
         .collect();
-    cases.iter_mut().for_each(|case| settle(case, &shown));
+    let everywhere = everywhere(cases.iter());
+    cases.iter_mut().for_each(|case| settle_with(case, &shown, &everywhere));
     let mut findings: BTreeMap<Rule, FindingResult> = BTreeMap::new();
     for case in &*cases {
         for rule in Rule::ALL.iter().copied().filter(|rule| counts(*rule, &shown)) {
@@ -60,8 +71,13 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
     findings
 }
 
-/// Settles what a case answers for, as far as it is known; of signs, these were shown by cases of their own.
-pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
+/// Settles what a case answers for, as far as it is known from the case alone.
+pub fn settle(case: &mut CaseResult) {
+    settle_with(case, &[], &[]);
+}
+
+/// The same, where it is known which signs were shown and which rules are broken over every transport.
+pub fn settle_with(case: &mut CaseResult, shown: &[Rule], everywhere: &[Rule]) {
     if !case.verdict.is_deviation() || case.has_ended {
         return;
     }
@@ -77,7 +93,7 @@ pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
         }
         return;
     };
-    let foreign = |name: &Option<String>| foreign(name).filter(|rule| may_block(case, *rule));
+    let foreign = |name: &Option<String>| foreign(name).filter(|rule| may_block(case, *rule, everywhere));
     let harm = check.failures.iter().find_map(|failure| foreign(&failure.after));
     let elsewhere = || {
         let costly = case
@@ -95,17 +111,37 @@ pub fn settle(case: &mut CaseResult, shown: &[Rule]) {
 }
 
 /// Whether a rule that was broken may be the reason why a case could not go on. Only a layer below that of the case is: what looks
-/// wrong in a packet may be the work of the very clause that the case is about, or of the layer under it.
-fn may_block(case: &CaseResult, rule: Rule) -> bool {
-    let is_about_it = |clause: &String| belongs(rule, clause);
+/// wrong in a packet may be the work of the very clause that the case is about, or of the layer under it; not where packets look wrong
+/// over every transport.
+fn may_block(case: &CaseResult, rule: Rule, everywhere: &[Rule]) -> bool {
+    // What is broken wherever one looks is no matter of the clauses around the one that owns it.
+    let is_everywhere = everywhere.contains(&rule);
+    let is_about_it = |clause: &String| match is_everywhere && !is_readable(rule) {
+        true => owner(rule) == Some(clause),
+        false => belongs(rule, clause),
+    };
     let is_semantic = |clause: &String| clause.starts_with("SEM");
     let looks_like_it = |clause: &String| looks_like(clause, rule);
     match rule.name().starts_with("socket.") {
         _ if !case.clause.is_empty() && case.clause.iter().all(is_about_it) => false,
-        true if is_readable(rule) => !case.clause.iter().any(looks_like_it),
+        true if is_readable(rule) || is_everywhere => !case.clause.iter().any(looks_like_it),
         true => case.clause.iter().any(is_semantic),
         false => true,
     }
+}
+
+/// The rules that several cases saw broken over long-polling, and as many over a WebSocket, or many where long-polling alone has the rule.
+pub fn everywhere<'c>(cases: impl Iterator<Item = &'c CaseResult> + Clone) -> Vec<Rule> {
+    let is_it = |rule: &Rule| {
+        if is_of_polling(*rule) {
+            return cases.clone().filter(|case| seen(case, *rule).0 > 0).count() >= MANY;
+        }
+        [Transport::Polling, Transport::Websocket].iter().all(|transport| {
+            let saw = |case: &&CaseResult| case.transport == Some(*transport) && seen(case, *rule).0 > 0;
+            cases.clone().filter(saw).count() >= SEVERAL
+        })
+    };
+    Rule::ALL.iter().copied().filter(is_it).collect()
 }
 
 /// Whether a broken rule is believed. A sign is, where a case of its own has shown it.

@@ -189,10 +189,23 @@ impl Feature {
         Feature::scenario("whether clients are put out at once", script, transport)
     }
 
+    /// A scenario in which a client stays, and nothing looks whether it may.
+    pub fn staying(transport: Transport) -> Source {
+        let script = "- a: { connect: { within: 1s } }\n- a: { wait: 300ms }";
+        Feature::scenario("whether clients can read what they hear", script, transport)
+    }
+
     /// A scenario whose last step passes where a post is answered as one that was taken; with patience for a server that takes its time.
     pub fn answer_to_post() -> Source {
         let script = "- a: { open: { transport: polling } }\n- a: { http: { post: poll, body: '40', expect: { status: 200 }, within: 3s } }";
         Feature::scenario("whether posts are answered", script, Transport::Polling)
+    }
+
+    /// A scenario whose last step passes where a poll is answered.
+    pub fn answer_to_poll() -> Source {
+        let script = "- a: { open: { transport: polling, poll: by_hand } }\n- a: { http: { post: poll, body: '40' } }\n\
+                      - a: { http: { get: poll, expect: { status: 200 }, within: 3s } }";
+        Feature::scenario("whether polls are answered", script, Transport::Polling)
     }
 
     /// A scenario whose last step passes where a client is refused at `/` over this transport.

@@ -7,6 +7,7 @@ use crate::protocol::Rule;
 pub fn owner(rule: Rule) -> Option<&'static str> {
     Some(match rule {
         Rule::EnginePacketType
+        | Rule::HandshakeAccept
         | Rule::Frames
         | Rule::FrameOpcode
         | Rule::FrameMask
@@ -20,6 +21,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::PayloadLength => "EIO3-PL-01",
         Rule::PayloadBase64 => "EIO-LP-05",
         Rule::PollPacket => "EIO-LP-03",
+        Rule::PollAnswer => "EIO-LP-01",
         Rule::Jsonp => "EIO-HTTP-17",
         Rule::PollEmpty => "EIO-LP-07",
         Rule::PollAtClose => "EIO-CL-01",
@@ -39,7 +41,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::EventPayload => "SIO-EV-01",
         Rule::AckId | Rule::AckPayload | Rule::AckUnknown => "SIO-EV-02",
         Rule::AckTwice => "SIO-EV-03",
-        Rule::ConnectPayload | Rule::ConnectReply => "SIO-NS-01",
+        Rule::ConnectPayload | Rule::ConnectReply | Rule::ConnectUnanswered => "SIO-NS-01",
         Rule::ConnectErrorPayload => "SIO-NS-07",
         Rule::NamespaceUnasked => "SIO-NS-02",
         Rule::NamespaceUnknown => "SIO-NS-22",
@@ -72,6 +74,8 @@ pub fn belongs(rule: Rule, clause: &str) -> bool {
         Rule::NamespaceUnasked if clause == "SIO-NS-05" => return true,
         Rule::EventEarly if clause == "SEM-BC-18" => return true,
         Rule::HandshakeField if matches!(clause, "EIO-HS-03" | "EIO-HS-21") => return true,
+        // What comes in the place of the open packet is a matter of all that is said of the handshake.
+        Rule::PacketUnexpected => "EIO-HS-",
         Rule::Jsonp => "EIO3-PL-",
         // That a message comes whole is the promise of these.
         Rule::AttachmentDue | Rule::AttachmentStray => "SEM-VO-",
@@ -87,6 +91,7 @@ pub(super) fn is_readable(rule: Rule) -> bool {
         rule,
         Rule::ConnectReply
             | Rule::ConnectPayload
+            | Rule::ConnectUnanswered
             | Rule::NamespaceUnasked
             | Rule::NamespaceUnknown
             | Rule::EventEarly
@@ -123,7 +128,9 @@ pub(super) fn is_of_upgrade(clause: &str) -> bool {
 pub(super) fn is_sign(rule: Rule) -> bool {
     matches!(
         rule,
-        Rule::PostPackets
+        Rule::ConnectUnanswered
+            | Rule::PollAnswer
+            | Rule::PostPackets
             | Rule::PostAnswer
             | Rule::PostLength
             | Rule::PingMissing
@@ -131,6 +138,16 @@ pub(super) fn is_sign(rule: Rule) -> bool {
             | Rule::UpgradeProbe
             | Rule::UpgradeRelease
     )
+}
+
+/// Whether the rule is one of long-polling alone.
+pub(super) fn is_of_polling(rule: Rule) -> bool {
+    matches!(rule, Rule::PollPacket | Rule::PollAnswer | Rule::PayloadUtf8 | Rule::PayloadBase64)
+}
+
+/// Whether that sign has hardly any other cause, so that many cases that saw it show the rule broken, too.
+pub(super) fn is_plain(rule: Rule) -> bool {
+    matches!(rule, Rule::PollAnswer | Rule::UpgradeProbe | Rule::UpgradeRelease)
 }
 
 /// The rule of this name.

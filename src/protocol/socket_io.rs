@@ -5,6 +5,7 @@
 //! for conformance. The bytes of binary packets are the business of [`super::attachments`].
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -144,6 +145,39 @@ pub fn outline(text: &str) -> Option<Outline<'_>> {
     let digits = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
     let (id, rest) = rest.split_at(digits);
     Some(Outline { kind, namespace, id: (digits > 0).then_some(id), rest })
+}
+
+/// Where a packet writes out the main namespace.
+fn written_main(text: &str) -> Option<Range<usize>> {
+    let kind = text.bytes().next().and_then(kind_of)?;
+    let mut rest = &text[1..];
+    if kind.is_binary() {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix('-')?;
+    }
+    let from = text.len() - rest.len();
+    let length = if rest == MAIN { 1 } else { 2 };
+    (rest == MAIN || rest.starts_with("/,")).then_some(from..from + length)
+}
+
+/// The same packet without the main namespace, which the format leaves out, if it is written out.
+pub fn without_main(text: &str) -> Option<String> {
+    let written = written_main(text)?;
+    Some(format!("{}{}", &text[..written.start], &text[written.end..]))
+}
+
+/// That a packet writes out the main namespace, if it does.
+pub fn check_main(text: &str) -> Option<Violation> {
+    let spelled = without_main(text)?;
+    Some(Violation::new(Rule::Namespace, format!("{} should be {}", excerpt(text), excerpt(&spelled))))
+}
+
+/// Whether there is JSON behind the JSON of a packet, or what begins like another packet: two that nothing tells from each other.
+pub fn is_joined(payload: &str) -> bool {
+    let mut values = serde_json::Deserializer::from_str(payload).into_iter::<IgnoredAny>();
+    let is_whole = matches!(values.next(), Some(Ok(_)));
+    let rest = payload.get(values.byte_offset()..).unwrap_or_default();
+    let rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+    is_whole && rest.starts_with(|c: char| matches!(c, '0'..='6' | 'b')) && rest.len() < payload.len()
 }
 
 impl Packet<'_> {

@@ -169,6 +169,8 @@ rules! {
         "a poll brings at least one packet";
     PollAtClose, "engine.poll-at-close", "Engine.IO v4, HTTP long-polling",
         "a poll that is pending when its client says goodbye brings a packet, a noop for example";
+    PollAnswer, "engine.poll-answer", "Engine.IO v4, HTTP long-polling",
+        "a poll is answered with status 200 as soon as there is something to fetch";
     PostPackets, "engine.post-packets", "Engine.IO v4, Packet encoding, HTTP long-polling",
         "a post may hold any number of packets";
     PostAnswer, "engine.post-answer", "Engine.IO v4, HTTP long-polling",
@@ -195,11 +197,15 @@ rules! {
         "no event of a namespace comes before the reply to CONNECT that lets the client in";
     ConnectReply, "socket.connect-reply", "Socket.IO v5, Connection to a namespace",
         "the reply to CONNECT is an object with the text sid";
+    ConnectUnanswered, "socket.connect-unanswered", "Socket.IO v5, Connection to a namespace",
+        "a CONNECT is answered with CONNECT or with CONNECT_ERROR";
     AckUnknown, "socket.ack-unknown", "Socket.IO v5, Acknowledgement",
         "an acknowledgement answers an event of the same namespace that asked for one";
     AckTwice, "socket.ack-twice", "Socket.IO v5, Acknowledgement",
         "an event is acknowledged once";
 
+    HandshakeAccept, "websocket.accept", "RFC 6455, section 4.2.2",
+        "a WebSocket handshake is accepted by the answer to its key in Sec-WebSocket-Accept";
     Frames, "websocket.frames", "RFC 6455, section 4.2.2",
         "after its 101 a server writes WebSocket frames and nothing else";
     FrameReservedBits, "websocket.rsv", "RFC 6455, section 5.2",

@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 
 use super::Rule;
 use super::deflate::{Agreed, Deflating};
-use super::violation::{Violation, excerpt_bytes};
+use super::violation::{Violation, excerpt, excerpt_bytes};
 
 /// What a frame is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -446,6 +446,20 @@ fn not_utf8(payload: &[u8]) -> Violation {
     };
     let around = &payload[valid.saturating_sub(8)..];
     Violation::new(Rule::MessageUtf8, format!("byte {valid} is wrong, near {}", excerpt_bytes(around)))
+}
+
+/// Whether this is the `Sec-WebSocket-Accept` that answers a key.
+///
+/// # Errors
+/// What it is instead.
+pub fn check_accept(accept: Option<&str>, key: &str) -> Result<(), Violation> {
+    let due = accept_key(key);
+    let detail = match accept {
+        Some(accept) if *accept == *due => return Ok(()),
+        Some(accept) => format!("the answer to {key} is {due} and not {}", excerpt(accept)),
+        None => format!("the answer to {key} is {due}, and there is none"),
+    };
+    Err(Violation::new(Rule::HandshakeAccept, detail))
 }
 
 /// The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455, section 4.2.2).

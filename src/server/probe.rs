@@ -5,6 +5,8 @@
 //! by the client's code, Engine.IO deliberately not: the probe has to be lenient (a server that is about to be tested
 //! may be wrong in its details) and to recognise what is no Engine.IO at all.
 
+mod answers;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use serde_json::Value;
 use crate::protocol::dialect::{Framing, Version};
 use crate::protocol::http::Response;
 use crate::protocol::jsonp;
+
+use answers::{is_spoilt_open, is_success, open_packet, stranger};
 
 use super::http::{Answer, Broken, Exchange, Request, exchange, timed_out};
 use super::{Endpoint, NotThere, Proxy, Seen};
@@ -128,7 +132,9 @@ pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing
     };
     let told = |answer: &Result<Response, Seen>, good: u16| match answer {
         Ok(response) => Offer {
-            there: response.head.status == good,
+            // A wrong status is no want of what comes with it.
+            there: response.head.status == good
+                || (is_success(response.head.status) && open_packet(&response.body, version).is_some()),
             seen: format!("HTTP status {}", response.head.status),
         },
         Err(seen) => {
@@ -334,9 +340,12 @@ impl Look<'_> {
     fn polling(&self) -> Result<Found, Seen> {
         let response = self.response(&self.parameters("polling"), &Request::Get)?;
         match open_packet(&response.body, self.version) {
-            Some(open) if response.head.status == 200 => {
+            Some(open) if is_success(response.head.status) => {
                 self.say_goodbye(&open, &response);
                 Ok(self.found(&response, &open, true))
+            }
+            None if is_success(response.head.status) && is_spoilt_open(&response) => {
+                Ok(self.found(&response, &Value::Null, true))
             }
             _ => Err(stranger(response)),
         }
@@ -349,6 +358,9 @@ impl Look<'_> {
             [b'0', open @ ..] if response.head.status == 101 && open.starts_with(b"{") => {
                 let open: Value = serde_json::from_slice(open).unwrap_or_default();
                 Ok(self.found(&response, &open, false))
+            }
+            _ if response.head.status == 101 && is_spoilt_open(&response) => {
+                Ok(self.found(&response, &Value::Null, false))
             }
             _ => Err(stranger(response)),
         }
@@ -525,64 +537,6 @@ impl Look<'_> {
 /// The id of a session, for a query.
 fn sid(open: &Value) -> String {
     url::form_urlencoded::byte_serialize(open["sid"].as_str().unwrap_or_default().as_bytes()).collect()
-}
-
-/// The JSON of the open packet with which a payload begins.
-fn open_packet(body: &[u8], version: Version) -> Option<Value> {
-    let open = match version.dialect().framing {
-        Framing::Separated => body.strip_prefix(b"0").filter(|open| open.starts_with(b"{"))?,
-        Framing::Counted if is_old_payload(body) => &body[body.iter().position(|byte| *byte == b'{')?..],
-        Framing::Counted => return None,
-    };
-    // What stands behind it does not matter.
-    let first = serde_json::Deserializer::from_slice(open).into_iter().next();
-    Some(first.and_then(Result::ok).unwrap_or_default())
-}
-
-/// What this response is, if not a handshake.
-fn stranger(response: Response) -> Seen {
-    let Response { head, body, .. } = &response;
-    let status = head.status;
-    let text = String::from_utf8_lossy(body);
-    let message = || serde_json::from_str::<Value>(&text).ok();
-    if is_old_payload(body) {
-        return Seen::OldProtocol;
-    }
-    if let (300..=399, Some(to)) = (status, head.header("location")) {
-        return Seen::Redirect(status, to.to_owned());
-    }
-    if status == 400 && (text.contains("HTTPS") || head.reason.contains("HTTPS")) {
-        return Seen::WantsTls;
-    }
-    if let Some(error) = message()
-        && status != 200
-        && error["code"] == 5
-    {
-        return Seen::RefusesVersion(error["message"].as_str().unwrap_or_default().to_owned());
-    }
-    // python-socketio 4 says it in words.
-    if status == 400 && text.contains("unsupported version") {
-        return Seen::RefusesVersion(
-            message().and_then(|said| Some(said.as_str()?.to_owned())).unwrap_or_default(),
-        );
-    }
-    let is_page = head.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-    match status {
-        200 if is_page || text.trim_start().starts_with('<') => Seen::Page(status),
-        200 => Seen::Other(response.body),
-        _ if is_page => Seen::Status(status, response.head.reason, Vec::new()),
-        _ => Seen::Status(status, response.head.reason, response.body),
-    }
-}
-
-/// A payload of Engine.IO v3: `97:0{…}`, or in its binary form a zero, decimal digits, 255 and `0{`.
-fn is_old_payload(body: &[u8]) -> bool {
-    let digits = body.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if digits > 0 && body[digits..].starts_with(b":0{") {
-        return true;
-    }
-    let length = body.iter().skip(1).take_while(|byte| **byte <= 9).count();
-    body.first() == Some(&0) && length > 0 && body[1 + length..].starts_with(b"\xff0{")
 }
 
 fn is_tls_alert(bytes: &[u8]) -> bool {

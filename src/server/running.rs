@@ -24,6 +24,9 @@ const LOOK_LATER: Duration = Duration::from_millis(250);
 /// A server that is starting may take a connection and keep it waiting: do not wait along.
 const ONE_LOOK: Duration = Duration::from_secs(2);
 
+/// What answers for so long with success, and with something that is no handshake, is ready, and something else.
+const STRANGE: Duration = Duration::from_millis(1500);
+
 /// Which server to test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -205,8 +208,10 @@ impl Target {
         let server = self.in_words();
         let deadline = Instant::now() + starting.timeout;
         let mut last = None;
+        let mut strange_since = None;
         loop {
             let mut refused = None;
+            let mut strangers = Vec::new();
             for endpoint in places.now(&group) {
                 let left = deadline.saturating_duration_since(Instant::now());
                 let timeout = starting.probing.timeout.min(ONE_LOOK).min(left.max(LOOK_AGAIN));
@@ -222,8 +227,17 @@ impl Target {
                     Err(not_there) if not_there.seen.is_other_version() && group.ended().is_none() => {
                         return Err(NotReady::NotThere(not_there));
                     }
-                    Err(not_there) => last = Some(Box::new(not_there)),
+                    Err(not_there) => {
+                        strangers.push(matches!(not_there.seen, Seen::Other(_)));
+                        last = Some(Box::new(not_there));
+                    }
                 }
+            }
+            let is_strange = !strangers.is_empty() && strangers.iter().all(|is_one| *is_one);
+            strange_since = strange_since.filter(|_| is_strange).or(is_strange.then(Instant::now));
+            let is_stranger = strange_since.is_some_and(|since| since.elapsed() >= STRANGE);
+            if let Some(not_there) = last.take_if(|_| is_stranger && group.ended().is_none()) {
+                return Err(NotReady::NotThere(*not_there));
             }
             if let Some(found) = refused.filter(|_| group.ended().is_none()) {
                 return Ok(self.is_there(found, group));

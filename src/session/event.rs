@@ -163,6 +163,9 @@ impl Closed {
                 Posted { packets: 2.., .. } => Some(Rule::PostPackets),
                 Posted { .. } => None,
             },
+            // Who does not know a session says so with a status of these.
+            Closed::BadAnswer { channel: Channel::Poll, status: 200 | 400..=499, .. } => None,
+            Closed::BadAnswer { channel: Channel::Poll, .. } => Some(Rule::PollAnswer),
             Closed::Asked | Closed::ByServer { .. } | Closed::Lost(..) | Closed::BadAnswer { .. } => None,
         }
     }

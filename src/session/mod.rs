@@ -36,6 +36,7 @@ use crate::protocol::http::Head;
 use crate::protocol::socket_io::{Kind, MAIN, Packet};
 
 pub use event::{Answer, Closed, Event, Posted, ServerEvent};
+pub(crate) use namespace::is_astray;
 pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
 pub use requests::{Destination, TRACEPARENT};
@@ -532,7 +533,7 @@ impl Session {
         match (channel, self.state) {
             (Channel::Aside(_), _) | (_, State::Idle | State::Closed) => None,
             _ if channel == self.stream && !matches!(self.upgrade, Upgrade::None | Upgrade::Wanted) => {
-                let rule = self.unfinished_upgrade();
+                let rule = self.broken_by_end(&lost);
                 self.resume_polling(wire);
                 Some(Event::UpgradeFailed(lost.to_string(), rule))
             }

@@ -99,6 +99,9 @@ fn last_text(array: &str) -> Option<&str> {
     (before.ends_with(',') && !text.contains('\\')).then_some(text)
 }
 
+/// What came where nobody was.
+pub(super) const EVENT: &str = "an event came from";
+
 /// The server spoke in a namespace that it was never asked for. That it is not remembered keeps a server that
 /// invents namespaces from filling our memory.
 pub(super) fn unknown(what: &str, name: &str) -> Event<'static> {
@@ -120,6 +123,11 @@ pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> 
     };
     let asked_again = namespace.phase == Phase::In && std::mem::take(&mut namespace.asked_again);
     if namespace.phase != Phase::Asked && !asked_again {
+        // As the official client has it, the id that came last counts.
+        let reply: Value = serde_json::from_str(data).unwrap_or_default();
+        if let Some(sid) = reply["sid"].as_str().filter(|_| namespace.phase == Phase::In) {
+            namespace.sid = sid.into();
+        }
         return not_under_way(name);
     }
     let reply: Value = match serde_json::from_str(data) {
@@ -145,6 +153,11 @@ pub(super) fn accepted<'a>(all: &mut [Namespace], name: &'a str, data: &str) -> 
     namespace.sid = sid.into();
     namespace.pid = pid.map(Into::into);
     Event::Connected { namespace: name.into(), recovered }
+}
+
+/// Whether the server spoke to a client in the main namespace that is not in it: what it said was meant for another, most likely.
+pub(crate) fn is_astray(violation: &Violation) -> bool {
+    matches!(unknown(EVENT, MAIN), Event::Violated(astray) if astray == *violation)
 }
 
 /// The same in a dialect that derives the ids of sockets from that of the session.

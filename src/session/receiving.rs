@@ -39,6 +39,9 @@ impl Session {
         }
         self.note_life(now);
         match packet {
+            Packet::Text(text) if self.state == State::Opening && !self.guest => {
+                Some(unexpected("a message", text))
+            }
             Packet::Text(text) if self.parser == Parser::Default => self.receive_socket_io(text),
             Packet::Text(text) => Some(Event::Violated(msgpack::no_bytes(text))),
             Packet::Binary(bytes) if self.state == State::Opening => {
@@ -238,7 +241,7 @@ impl Session {
             }
             // It was on its way when we left: no rule is broken.
             Some(_) => None,
-            None => Some(namespace::unknown("an event came from", &message.namespace)),
+            None => Some(namespace::unknown(namespace::EVENT, &message.namespace)),
         }
     }
 
@@ -260,6 +263,11 @@ impl Session {
                 answer.id
             ),
         })
+    }
+
+    /// Whether attachments are due of a packet that has come.
+    pub fn lacks_attachments(&self) -> bool {
+        self.assembler.pending()
     }
 
     /// Does the same with each packet of a payload that a rude scenario posts by hand.

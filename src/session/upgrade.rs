@@ -6,7 +6,8 @@
 use super::event::Event;
 use super::polling::Polling;
 use super::{Polls, Session, State, Upgrade};
-use crate::session::wire::{Channel, HangUp, Wire};
+use crate::protocol::Rule;
+use crate::session::wire::{Channel, HangUp, Lost, Wire};
 
 impl Session {
     /// Begins to upgrade an open polling session to this stream. Returns whether there was anything to upgrade.
@@ -41,6 +42,14 @@ impl Session {
         wire.hang_up(Channel::Poll, HangUp::Clean);
         wire.hang_up(Channel::Post, HangUp::Clean);
         Some(Event::Upgraded)
+    }
+
+    /// The rule that the server broke whose stream was lost while the session upgraded to it.
+    pub(super) fn broken_by_end(&self, lost: &Lost) -> Rule {
+        match lost {
+            Lost::Violated(violation) => violation.rule,
+            _ => self.unfinished_upgrade(),
+        }
     }
 
     /// The stream was not opened: long-polling goes on where it was.

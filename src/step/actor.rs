@@ -436,6 +436,18 @@ impl<'p> Actor<'p> {
         self.frames.keep(frame, self.group.filter.past_frames);
     }
 
+    /// The rule that the server broke on this connection, or is likely to have, so that what was meant to come did not.
+    pub(super) fn blamed(&self) -> Option<Rule> {
+        match self.harm {
+            // Who waits for the answer to a post does not get as far as a ping.
+            Some(Rule::PingMissing) if self.session.lacks_answer_to_post() => Some(Rule::PostAnswer),
+            harm => {
+                let due = || self.session.lacks_attachments().then_some(Rule::AttachmentDue);
+                harm.or_else(due).or_else(|| self.sign_in_posts())
+            }
+        }
+    }
+
     /// What may have gone wrong with what was posted, without a word of the server about it.
     pub(super) fn sign_in_posts(&self) -> Option<Rule> {
         let is_refused =

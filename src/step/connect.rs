@@ -4,7 +4,7 @@
 //! has refused, or when the patience is over. With `refused`, being refused is what is demanded. With `retry`, a try that
 //! comes to nothing is followed by another; a refusal by a namespace ends it all the same, as in the official client.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
@@ -71,6 +71,9 @@ impl How {
         }
     }
 }
+
+/// How long an answer to CONNECT is awaited after a poll that could not be read.
+const UNREADABLE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Connect(How);
@@ -413,8 +416,10 @@ impl<'p> Running<'p> for Connecting<'p> {
                     cx.actor.harm.get_or_insert(cx.actor.session.unfinished_upgrade());
                 }
                 // The reply that is missing may be the one that came for another namespace.
-                if self.place == Place::Asking && self.misplaced {
-                    cx.actor.harm.get_or_insert(Rule::NamespaceUnasked);
+                if self.place == Place::Asking && !cx.actor.session.awaits_post() {
+                    let missing =
+                        if self.misplaced { Rule::NamespaceUnasked } else { Rule::ConnectUnanswered };
+                    cx.actor.harm.get_or_insert(missing);
                 }
                 let limit =
                     self.how.retry.as_ref().map_or(self.how.within, |_| retry::ONE_TRY.min(self.how.within));
@@ -454,6 +459,14 @@ impl<'p> Running<'p> for Connecting<'p> {
                     && matches!(violation.rule, Rule::ConnectReply | Rule::ConnectPayload) =>
             {
                 self.missed(cx, Cause::NoAnswer, format!("the reply to CONNECT cannot be used: {violation}"))
+            }
+            // The answer may have been among what could not be read.
+            Happening::Event(Event::Violated(Violation {
+                rule: Rule::PollPacket | Rule::PayloadUtf8,
+                ..
+            })) if self.place == Place::Asking => {
+                self.end_of_try = self.end_of_try.min(cx.now + UNREADABLE);
+                Flow::Waiting
             }
             Happening::Event(Event::Violated(Violation { rule: Rule::NamespaceUnasked, .. }))
                 if self.place == Place::Asking =>

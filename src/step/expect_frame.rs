@@ -58,6 +58,11 @@ impl ExpectFrame {
         }
     }
 
+    fn fail(&self, cx: &mut Cx<'_, '_>, breaks: Option<Rule>, actual: String) {
+        let rule = breaks.or_else(|| cx.actor.blamed()).or_else(|| self.shape.demanded());
+        cx.fail_by(rule, self.wish(), actual);
+    }
+
     /// The first look is at all frames that nobody took, later ones are at what came since.
     fn take(&self, cx: &mut Cx<'_, '_>, first: bool) -> Option<(Seen, Option<Rule>)> {
         if !self.any_order {
@@ -115,13 +120,13 @@ impl Step for ExpectFrame {
             Found::Nothing => {}
             Found::Judged => return Progress::Done,
             Found::Other { why, breaks } => {
-                cx.fail_by(breaks, self.wish(), why);
+                self.fail(cx, breaks, why);
                 return Progress::Done;
             }
         }
         if cx.actor.session.is_closed() {
             let why = cx.why_not_connected("/");
-            cx.fail(self.wish(), why);
+            self.fail(cx, None, why);
             return Progress::Done;
         }
         let deadline = cx.now + self.within;
@@ -159,16 +164,18 @@ impl<'p> Running<'p> for Looking<'p> {
             Happening::FrameHandled => match self.mismatch.take() {
                 None => Flow::Waiting,
                 Some(why) => {
-                    cx.fail_by(cx.actor.frames.newest_breaks(), self.step.wish(), why);
+                    self.step.fail(cx, cx.actor.frames.newest_breaks(), why);
                     Flow::Done
                 }
             },
             Happening::Event(Event::Closed(why)) if self.mismatch.is_none() => {
-                cx.fail(self.step.wish(), format!("the connection ended: {why}"));
+                self.step.fail(cx, None, format!("the connection ended: {why}"));
                 Flow::Done
             }
             Happening::Time if cx.now >= self.deadline => {
-                cx.fail(self.step.wish(), format!("no such frame within {:?}", self.step.within));
+                // What came in its place may be what was meant.
+                let breaks = cx.actor.frames.left_breaks();
+                self.step.fail(cx, breaks, format!("no such frame within {:?}", self.step.within));
                 Flow::Done
             }
             _ => Flow::Waiting,

@@ -153,6 +153,11 @@ impl Frames {
         self.kept.back().filter(|_| self.has_newest)?.breaks
     }
 
+    /// The rule that the server broke by a frame that no step took, if it broke one.
+    pub(super) fn left_breaks(&self) -> Option<Rule> {
+        self.kept.iter().filter(|kept| !kept.taken).find_map(|kept| kept.breaks)
+    }
+
     fn has_room(&self, frame: &Seen) -> bool {
         self.kept.len() < MAX_FRAMES && self.bytes + frame.size() <= MAX_FRAME_BYTES
     }

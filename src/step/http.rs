@@ -18,8 +18,9 @@ use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::SentMessage;
 use crate::document::{Fields, Mistake, Node};
 use crate::observe::Metric;
-use crate::protocol::Rule;
 use crate::protocol::http::Response;
+use crate::protocol::payload::SEPARATOR;
+use crate::protocol::{Rule, socket_io};
 use crate::session::{Channel, HangUp, Request};
 use crate::template::{Matcher, Template, binary::Binary};
 
@@ -418,6 +419,22 @@ impl Http {
     }
 }
 
+/// The response as it would be if its packets left out the main namespace: steps look at what a packet says, and that it is misspelt is
+/// told of those that a session reads.
+fn plain(mut response: Response) -> Response {
+    let Ok(text) = str::from_utf8(&response.body) else { return response };
+    let plain = |packet: &str| packet.strip_prefix('4').and_then(socket_io::without_main);
+    if text.split(SEPARATOR).all(|packet| plain(packet).is_none()) {
+        return response;
+    }
+    let packets = text.split(SEPARATOR).map(|packet| match plain(packet) {
+        Some(plain) => format!("4{plain}"),
+        None => packet.to_owned(),
+    });
+    response.body = packets.collect::<Vec<_>>().join(&SEPARATOR.to_string()).into_bytes();
+    response
+}
+
 /// The body of a response, as far as it is text.
 fn text_of(response: &Response) -> Json {
     Json::from(String::from_utf8_lossy(&response.body).as_ref())
@@ -461,7 +478,7 @@ impl<'p> Running<'p> for Requesting<'p> {
         let outcome = match what {
             Happening::Response(channel) if *channel == self.channel => {
                 match cx.actor.take_response(self.channel) {
-                    Some(outcome) => outcome,
+                    Some(outcome) => outcome.map(plain),
                     None => return Flow::Waiting,
                 }
             }
@@ -475,12 +492,16 @@ impl<'p> Running<'p> for Requesting<'p> {
             }
             _ => return Flow::Waiting,
         };
-        let is_answered = outcome.as_ref().is_ok_and(|response| response.head.status < 500);
+        let is_answer = |response: &Response| matches!(response.head.status, 200 | 400..=499);
         if let Deed::Request(inquiry) = &self.step.deed
-            && inquiry.method == "POST"
-            && !is_answered
+            && !outcome.as_ref().is_ok_and(is_answer)
         {
-            cx.actor.harm.get_or_insert(Rule::PostAnswer);
+            let rule = match (inquiry.method.as_str(), &inquiry.target) {
+                ("POST", _) => Some(Rule::PostAnswer),
+                ("GET", Target::Poll) => Some(Rule::PollAnswer),
+                _ => None,
+            };
+            cx.actor.harm = cx.actor.harm.or(rule);
         }
         if let Ok(response) = &outcome
             && let Some(again) = self.again(cx, response)

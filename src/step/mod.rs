@@ -428,12 +428,7 @@ impl<'p> Cx<'_, 'p> {
         if let Some(sent) = self.actor.sent_in_words() {
             actual = format!("{actual} ({sent})");
         }
-        Failure {
-            expected: expected.into(),
-            actual,
-            wire: self.actor.wire_log(),
-            after: self.actor.harm.or_else(|| self.actor.sign_in_posts()),
-        }
+        Failure { expected: expected.into(), actual, wire: self.actor.wire_log(), after: self.actor.blamed() }
     }
 
     /// Why nothing can be sent, for the report of a step that wanted to.

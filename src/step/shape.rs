@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use super::frames::Seen;
 use super::{Reading, schema};
 use crate::document::{Fields, Mistake, Node};
+use crate::protocol::Rule;
 use crate::template::{Matcher, Nothing, Values};
 
 /// The kinds of frames, as scenarios name them.
@@ -37,6 +38,15 @@ impl Shape {
 
     pub(super) fn is_close(&self) -> bool {
         self.kind == "close"
+    }
+
+    /// The rule that a server breaks that does not send it, where only one demands just this.
+    pub(super) fn demanded(&self) -> Option<Rule> {
+        match self.matcher.describe().as_str() {
+            "the text \"3probe\"" if self.is_text() => Some(Rule::UpgradeProbe),
+            "the text \"6\"" if self.is_text() => Some(Rule::UpgradeRelease),
+            _ => None,
+        }
     }
 
     /// In words, after an article.

@@ -348,9 +348,11 @@ impl Connections {
     fn upgraded(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
         let Speech::Handshake(_, Asked { key, compression }) = &connection.speech else { return };
-        let accepts = response.head.header("sec-websocket-accept") == Some(&websocket::accept_key(key));
-        if response.head.status != 101 || !accepts {
+        if response.head.status != 101 {
             return self.lose(place, Lost::Refused(Box::new((response.head, response.body))));
+        }
+        if let Err(violation) = websocket::check_accept(response.head.header("sec-websocket-accept"), key) {
+            return self.lose(place, Lost::Violated(violation));
         }
         let agreed = match deflate::agreed(response.head.values(deflate::HEADER), *compression) {
             Ok(agreed) => agreed,
@@ -451,9 +453,10 @@ impl Connections {
 
     fn end(&mut self, place: usize, now: Instant, reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        let client = connection.client;
+        let (client, serial) = (connection.client, connection.serial);
         if let Speech::Http(exchange) = &mut connection.speech {
             match exchange.responses.eof() {
+                // What is asked next may go over a new connection that stands in the place of this one.
                 Ok(Some(response)) => self.answered(place, response, now, reader),
                 Ok(None) if !exchange.awaits() => {
                     if exchange.takes_requests(now, STALE) {
@@ -463,7 +466,9 @@ impl Connections {
                 Ok(None) => return self.lose(place, Lost::NoResponse),
                 Err(violation) => return self.lose(place, Lost::Violated(violation)),
             }
-            self.forget(place);
+            if self.connections.get(place).is_some_and(|connection| connection.serial == serial) {
+                self.forget(place);
+            }
             return;
         }
         let lost = match connection.speech {

@@ -31,12 +31,26 @@ struct Harness {
     client: Client,
 }
 
-/// Notes what a client is told.
+/// Notes what a client is told, and asks so many times again at once when it is answered.
 #[derive(Default)]
-struct Client(Vec<String>);
+struct Client(Vec<String>, u32);
 
 impl Reader for Client {
-    fn handle_notice(&mut self, _: &mut Connections, _: u32, notice: Notice) {
+    fn handle_notice(&mut self, transport: &mut Connections, _: u32, notice: Notice) {
+        if let Notice::Response(channel, _) = &notice
+            && self.1 > 0
+        {
+            self.1 -= 1;
+            let request = Request {
+                method: "GET",
+                target: "/",
+                headers: &[],
+                body: None,
+                held: 0,
+                same_connection: false,
+            };
+            transport.wire(ALICE).request(*channel, request);
+        }
         self.0.push(match notice {
             Notice::Head(_) => return,
             Notice::Established(channel, phases) => {
@@ -213,7 +227,11 @@ fn an_answer_to_another_handshake_is_none() {
     });
     harness.dial();
     harness.pass(10);
-    assert_eq!(harness.heard(), ["websocket: the WebSocket handshake was answered with HTTP status 101"]);
+    let told = harness.heard().concat();
+    assert!(
+        told.contains("is accepted by the answer to its key in Sec-WebSocket-Accept: the answer to"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -425,6 +443,23 @@ fn a_poll_that_ends_without_an_answer_is_lost() {
     harness.get(Channel::Poll, false);
     harness.pass(5);
     assert_eq!(harness.heard(), ["poll: the server ended the connection without a response"]);
+}
+
+#[test]
+fn a_response_that_ends_with_its_connection_does_not_end_the_one_after_it() {
+    let mut harness = Harness::new(|connection, heard| match heard {
+        Heard::Connect => vec![(connection, ms(0), PLENTY)],
+        Heard::Bytes(_) => {
+            let answer = b"HTTP/1.1 200 OK\r\n\r\nok".to_vec();
+            vec![(connection, ms(1), Event::Bytes(answer)), (connection, ms(2), Event::End)]
+        }
+        Heard::End { .. } => Vec::new(),
+    });
+    harness.client.1 = 2;
+    harness.get(Channel::Poll, false);
+    harness.pass(30);
+    let answers = harness.heard().iter().filter(|told| *told == "poll 200 ok").count();
+    assert_eq!((answers, connections(&harness)), (3, 3));
 }
 
 /// A server that answers the first request of each of its first connections, and ends the connection so long after a further

@@ -158,3 +158,25 @@ fn a_reply_for_another_namespace_is_the_reason_where_none_came_for_this_one() {
         assert_eq!(found, (Some(Rule::NamespaceUnasked), 1));
     });
 }
+
+#[test]
+fn silence_is_the_reason_where_nothing_answers_a_connect() {
+    play("{ alice: 1 }", "- alice: { connect: { within: 1s } }", 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.pass(1000);
+        let found = (play.client.actor.harm, play.found.missed.len());
+        assert_eq!(found, (Some(Rule::ConnectUnanswered), 1));
+    });
+}
+
+#[test]
+fn what_comes_in_the_place_of_the_open_packet_is_the_reason_where_none_comes() {
+    play("{ alice: 1 }", "- alice: { connect: { within: 1s } }", 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(r#"4{"sid":"a"}"#);
+        assert_eq!(play.client.actor.harm, Some(Rule::PacketUnexpected));
+    });
+}

@@ -454,3 +454,69 @@ fn an_event_after_the_reply_breaks_no_rule_where_another_frame_was_expected() {
         assert_eq!(after, [None], "it came after the reply");
     });
 }
+
+#[test]
+fn a_packet_that_writes_out_the_main_namespace_is_told_and_judged_by_what_it_says() {
+    let script = "- eve: open\n- eve: [ { expect_frame: { text: { $match: '^0' } } }, { send: '40' } ]\n\
+                  - eve: { expect_frame: { text: { $match: '^40\\{' } } }\n\
+                  - eve: { expect_frame: { text: '431[]' } }";
+    play("{ eve: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.begin(1);
+        play.begin(2);
+        play.hear(r#"40/,{"sid":"a"}"#);
+        play.begin(3);
+        play.hear("43/,1[]");
+        assert!(play.found.failed.is_empty());
+        let told = FailureKind::Violation(Rule::Namespace);
+        assert!(play.found.wronged.contains(&told), "{:?}", play.found.wronged);
+        assert_eq!(play.client.actor.harm.filter(|rule| *rule == Rule::Namespace), None, "nothing is lost");
+    });
+}
+
+/// After what rule the step failed that waits for one more frame or event, where this came in the place of it.
+fn after(step: &str, frame: &str) -> Vec<Option<Rule>> {
+    let mut after = Vec::new();
+    play("{ eve: { count: 1, namespace: /x } }", &format!("- eve: connect\n- eve: {step}"), 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40/x,{"sid":"a"}"#);
+        play.begin(1);
+        play.hear(frame);
+        play.pass(1000);
+        after = play.found.failed.iter().map(|failure| failure.after).collect();
+    });
+    after
+}
+
+#[test]
+fn what_came_in_the_place_of_what_never_came_is_the_reason() {
+    let frame = "{ expect_frame: { text: { $match: '^43' }, order: any, within: 1s } }";
+    assert_eq!(after(frame, r#"42/other,["news"]"#), [Some(Rule::NamespaceUnknown)]);
+    assert_eq!(after(frame, r#"42/x,["news"]"#), [None]);
+    let event = "{ expect: { event: news, within: 1s } }";
+    assert_eq!(after(event, r#"42["news"]"#), [Some(Rule::NamespaceUnknown)], "it lost its namespace");
+    assert_eq!(after(event, r#"42/other,["news"]"#), [None], "who knows for whom it was");
+    let half = r#"451-/x,["news",{"_placeholder":true,"num":0}]"#;
+    assert_eq!(after(event, half), [Some(Rule::AttachmentDue)]);
+}
+
+#[test]
+fn two_packets_in_one_are_a_matter_of_the_layer_that_joined_them() {
+    play("{ eve: 1 }", "- eve: connect", 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear("40{\"sid\":\"a\"}\u{1e}42[\"news\"]");
+        assert_eq!(play.client.actor.harm, Some(Rule::EnginePacketType));
+    });
+    play("{ eve: { count: 1, transport: polling } }", "- eve: connect", 0, |mut play| {
+        play.begin(0);
+        polled(&mut play, OPEN);
+        polled(&mut play, "40{\"sid\":\"a\"}\n42[\"news\"]");
+        assert_eq!(play.client.actor.harm, Some(Rule::PollPacket));
+    });
+}

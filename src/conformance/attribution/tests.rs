@@ -209,3 +209,35 @@ fn what_was_not_played_for_a_rule_that_was_broken_before_stands_beneath_its_find
     assert_eq!((case.verdict, case.by.as_deref()), (Verdict::Blocked, Some("EIO-HTTP-02")));
     assert_eq!((findings.len(), &findings[0].blocked[..]), (1, &["rooms/one".to_owned()][..]));
 }
+
+#[test]
+fn packets_that_look_wrong_over_every_transport_excuse_the_layers_below_too() {
+    let seen = |transport, number| {
+        let mut case = wronged(&format!("rooms/{number}"), "SEM-RM-01", &[Rule::PacketType]);
+        case.transport = Some(transport);
+        case
+    };
+    for (several, told_of_it) in [(2, (Verdict::Fail, None)), (3, (Verdict::Blocked, Some("SIO-PK-01")))] {
+        let over = |transport| (0..several).map(move |number| seen(transport, number));
+        let mut cases: Vec<CaseResult> = over(Transport::Polling).chain(over(Transport::Websocket)).collect();
+        cases.push(stopped("polling/one", "EIO-LP-21", Some(Rule::PacketType)));
+        cases.push(stopped("packets/every-type", "SIO-PK-01", Some(Rule::PacketType)));
+        attribute(&mut cases);
+        let last = &told(&cases)[2 * several..];
+        assert_eq!(last, [told_of_it, (Verdict::Fail, None)], "{several} over each");
+    }
+}
+
+#[test]
+fn a_poll_that_many_cases_saw_without_an_answer_is_believed_and_a_post_is_not() {
+    for (rule, number, verdict) in [
+        (Rule::PollAnswer, 9, (Verdict::Fail, None)),
+        (Rule::PollAnswer, 10, (Verdict::Blocked, Some("EIO-LP-01"))),
+        (Rule::PostPackets, 10, (Verdict::Fail, None)),
+    ] {
+        let one = |number| stopped(&format!("order/{number}"), "SEM-OR-01", Some(rule));
+        let mut cases: Vec<CaseResult> = (0..number).map(one).collect();
+        attribute(&mut cases);
+        assert_eq!(told(&cases), vec![verdict; number], "{rule:?} in {number}");
+    }
+}

@@ -386,3 +386,26 @@ proptest! {
         event_name(&text);
     }
 }
+
+#[test]
+fn the_main_namespace_is_told_where_it_is_written_out() {
+    for (text, plain) in
+        [(r#"2/,["a"]"#, r#"2["a"]"#), ("0/,", "0"), ("1/", "1"), (r#"51-/,7["a"]"#, r#"51-7["a"]"#)]
+    {
+        assert_eq!(without_main(text).as_deref(), Some(plain));
+        assert_eq!(check_main(text).map(|violation| violation.rule), Some(Rule::Namespace), "{text}");
+    }
+    for text in ["", "0", "9/,", r#"2["/,"]"#, r#"2/x,["a"]"#, "0//,", r#"51/,["a"]"#, "1/x"] {
+        assert_eq!(without_main(text), None, "{text}");
+    }
+}
+
+#[test]
+fn packets_that_nothing_tells_from_each_other_are_known_by_what_stands_behind_the_first() {
+    for payload in ["{\"sid\":\"a\"}\n42[\"news\"]", "[1]42[2]", "[1]bAQ==", "[1]\r\n2"] {
+        assert!(is_joined(payload), "{payload:?}");
+    }
+    for payload in ["", "[1]", "[1]\n", "[1] ]", "[1", "{\"sid\":\"a\"}x", "42[1]"] {
+        assert!(!is_joined(payload), "{payload:?}");
+    }
+}

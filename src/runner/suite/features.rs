@@ -2,30 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
-use std::thread;
 
-use super::host::{Host, Life};
-use super::schedule::run_case;
-use crate::conformance::owner::{belongs, owner, rule};
-use crate::conformance::result::{CaseResult, FeatureResult};
-use crate::conformance::{Feature, OwnContract, Variant, Verdict, Versions};
+use super::host::Host;
+use super::scout::{Broken, Look, Scout, gone};
+use crate::conformance::result::FeatureResult;
+use crate::conformance::{Feature, OwnContract, Variant, Versions};
 use crate::contract::Verb;
-use crate::document::Source;
 use crate::protocol::Rule;
 use crate::protocol::dialect::Parser;
-use crate::report::result::{ErrorExample, ErrorResult, FailureResult};
-use crate::runner::once::Ended;
-use crate::runner::{Error, ServerConfig};
-use crate::scenario::{self, Group, Scenario, Surroundings, Timings};
+use crate::runner::ServerConfig;
+use crate::scenario::Group;
 use crate::server::{Offer, Probing, offers};
 use crate::session::Transport;
-use crate::verdict::Status;
-
-/// How often something is looked for before it counts as missing: a busy machine may be slow once.
-const TRIES: usize = 2;
-
-/// How often nodes are looked at that do not hear each other yet.
-const TRIES_OF_NODES: usize = 5;
 
 /// What a server lacks of that which a case uses.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,13 +26,6 @@ pub(super) struct Missing {
     pub(super) broke: Option<Broken>,
 }
 
-/// A rule that the server broke when it was asked for something, and what was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Broken {
-    pub(super) rule: Rule,
-    pub(super) error: ErrorResult,
-}
-
 /// What a server has.
 pub(super) struct Features {
     found: BTreeMap<Feature, Offer>,
@@ -52,36 +33,10 @@ pub(super) struct Features {
     broken: BTreeMap<Feature, Broken>,
     /// That posts are not answered, if they are not.
     posts: Option<Broken>,
-}
-
-/// What was seen of a feature.
-#[derive(Clone)]
-struct Look {
-    offer: Offer,
-    /// What the server broke, if it is not there.
-    broke: Option<Broken>,
-}
-
-impl Look {
-    fn of(offer: Offer) -> Look {
-        Look { offer, broke: None }
-    }
-}
-
-/// The parser of packets that a server uses: the one with which it lets a client in. The usual one, where it lets in nobody.
-pub(super) fn parser_of(server: &ServerConfig, host: &Host<'_>, stop: &AtomicBool) -> Parser {
-    let timings = host.with(|running| server.timings(running.found()));
-    let transport = Transport::default();
-    let lets_in = |parser: Parser| {
-        let scout = Scout { server, host, contract: None, transport, timings, parser, stop };
-        let label = format!("the look for the parser {}", parser.name());
-        let Look { offer, broke } = scout.look_for(&label, &Feature::connect(transport), 1);
-        offer.there || broke.is_some()
-    };
-    match !lets_in(Parser::Default) && lets_in(Parser::Msgpack) {
-        true => Parser::Msgpack,
-        false => Parser::Default,
-    }
+    /// That polls are not, if they are not.
+    polls: Option<Broken>,
+    /// What keeps clients from coming in by a transport, where others let them in.
+    ways: BTreeMap<Feature, Broken>,
 }
 
 impl Features {
@@ -135,19 +90,24 @@ impl Features {
             .into_iter()
             .filter(|feature| !found.contains_key(feature) && wanted.contains(feature))
             .collect();
-        let posts = match found.get(&Feature::Polling) {
-            Some(polling) if polling.there && wanted.contains(&Feature::Polling) => scout.posts(),
-            _ => None,
-        };
-        let mut broken = BTreeMap::new();
+        let polls = found.get(&Feature::Polling).is_some_and(|polling| polling.there)
+            && wanted.contains(&Feature::Polling);
+        let posts = polls.then(|| scout.posts()).flatten();
+        let polls = (polls && posts.is_none()).then(|| scout.polls()).flatten();
+        let (mut broken, mut ways) = (BTreeMap::new(), BTreeMap::new());
         let mut answers_all = false;
         if left.iter().any(|feature| feature.needs_connect() || *feature == Feature::Main) {
-            let Look { offer: mut way_in, broke } =
+            let Look { offer: mut way_in, broke, .. } =
                 scout.look("the look for a way in", &Feature::connect(transport));
             // An application may look at who comes before it says that it does not want them.
             let put_out = Feature::putting_out(transport);
-            let is_put_out =
-                way_in.there && scout.look_for("the look whether clients may stay", &put_out, 1).offer.there;
+            // A client that cannot read on ends the connection itself.
+            let is_put_out = || {
+                let stays = "the look whether clients may stay";
+                scout.look_for(stays, &put_out, 1).offer.there
+                    && scout.look_for(stays, &Feature::staying(transport), 1).is_clean
+            };
+            let is_put_out = way_in.there && is_put_out();
             if is_put_out {
                 way_in = gone("the server let a client in and put it out at once".to_owned());
                 found.insert(Feature::Anonymous, way_in.clone());
@@ -162,10 +122,18 @@ impl Features {
                     false => Offer { there: true, seen: "nobody was refused".to_owned() },
                 },
             );
+            if way_in.there && posts.is_none() && polls.is_none() {
+                let is_there = |feature| found.get(&feature).is_some_and(|offer| offer.there);
+                ways = ways_in(scout, |feature| wanted.contains(&feature) && is_there(feature));
+            }
             if !way_in.there {
                 // The rest cannot be there, so nothing waits for it.
-                let (shut, open) = left.into_iter().partition(|feature| feature.needs_connect());
-                let shut: Vec<Feature> = shut;
+                // Who is silent at `/` is silent elsewhere, too.
+                let is_silent = broke.as_ref().is_some_and(|broke| broke.rule == Rule::ConnectUnanswered);
+                let (mut shut, open): (Vec<Feature>, Vec<Feature>) = left
+                    .into_iter()
+                    .partition(|feature| feature.needs_connect() || (is_silent && feature.is_of_fixture()));
+                shut.extend(is_silent.then_some(Feature::Main));
                 note_broken(&mut broken, &shut, broke);
                 found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
                 left = open;
@@ -196,19 +164,9 @@ impl Features {
             found.insert(Feature::Unserved, Offer { there, seen: seen.to_owned() });
         }
         left.retain(|feature| !found.contains_key(feature) && *feature != Feature::NoRecovery);
-        for together in left.chunks(jobs) {
-            thread::scope(|scope| {
-                let looks: Vec<_> = together
-                    .iter()
-                    .map(|feature| (*feature, scope.spawn(move || scout.feature(*feature))))
-                    .collect();
-                for (feature, look) in looks {
-                    let nothing = |_| Look::of(gone("the check for it was interrupted".to_owned()));
-                    let Look { offer, broke } = look.join().unwrap_or_else(nothing);
-                    note_broken(&mut broken, &[feature], broke);
-                    found.insert(feature, offer);
-                }
-            });
+        for (feature, Look { offer, broke, .. }) in scout.features(&left, jobs) {
+            note_broken(&mut broken, &[feature], broke);
+            found.insert(feature, offer);
         }
         // Who answers everything shows by `t:who` alone that its answers are those of the fixture.
         let knows_fixture = Feature::who().and_then(|who| found.get(&who)).is_some_and(|offer| offer.there);
@@ -221,17 +179,51 @@ impl Features {
         if let Some(Offer { there, seen }) = found.get(&Feature::Recovery).cloned() {
             found.insert(Feature::NoRecovery, Offer { there: !there, seen });
         }
-        Ok(Features { found, broken, posts })
+        Ok(Features { found, broken, posts, polls, ways })
     }
 
-    /// All of them, for the reference server with so many nodes to which clients connect: what it does not show is its fault.
-    pub(super) fn granted(nodes: usize) -> Features {
+    /// All of them, for the reference server: what it does not show is its fault, unless it broke a rule when it was asked, so that
+    /// nobody knows. Of what is wanted.
+    pub(super) fn of_reference(
+        server: &ServerConfig,
+        host: &Host<'_>,
+        wanted: &BTreeSet<Feature>,
+        jobs: usize,
+        stop: &AtomicBool,
+    ) -> Features {
+        let mut features = Features::granted(host.nodes());
+        let timings = host.with(|running| server.timings(running.found()));
+        let (transport, parser) = (Transport::default(), Parser::Default);
+        let scout = Scout { server, host, contract: None, transport, timings, parser, stop };
+        let polls = wanted.contains(&Feature::Polling);
+        features.posts = polls.then(|| scout.posts()).flatten();
+        features.polls = (polls && features.posts.is_none()).then(|| scout.polls()).flatten();
+        let left: Vec<Feature> = wanted.iter().copied().filter(|feature| feature.is_of_fixture()).collect();
+        if !left.is_empty() {
+            let Look { offer, broke, .. } = scout.look("the look for a way in", &Feature::connect(transport));
+            if offer.there && features.posts.is_none() && features.polls.is_none() {
+                features.ways = ways_in(scout, |feature| wanted.contains(&feature));
+            }
+            let (shut, open): (Vec<Feature>, Vec<Feature>) =
+                left.into_iter().partition(|feature| !offer.there && feature.needs_connect());
+            note_broken(&mut features.broken, &shut, broke);
+            for (feature, Look { broke, .. }) in scout.features(&open, jobs) {
+                note_broken(&mut features.broken, &[feature], broke);
+            }
+        }
+        for feature in features.broken.keys() {
+            features.found.insert(*feature, gone("it broke a rule when it was asked".to_owned()));
+        }
+        features
+    }
+
+    fn granted(nodes: usize) -> Features {
         let offer = |feature| match feature {
             Feature::Nodes => of_nodes(nodes),
             _ => Offer { there: true, seen: "the reference server has it".to_owned() },
         };
         let found = Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect();
-        Features { found, broken: BTreeMap::new(), posts: None }
+        Features { found, broken: BTreeMap::new(), posts: None, polls: None, ways: BTreeMap::new() }
     }
 
     /// What keeps the clients of a case from speaking over their transport, if something is known to.
@@ -241,7 +233,16 @@ impl Features {
             Some(transport) => matches!(transport, Transport::Polling | Transport::Upgrade),
             None => variant.case.scenario.groups.iter().any(upgrades),
         };
-        self.posts.as_ref().filter(|_| posts)
+        let uses = variant.uses();
+        let polls = || uses.contains(&Feature::Polling) || uses.contains(&Feature::Upgrade);
+        // What speaks over long-polling alone may do so by hand, and see what the server does instead.
+        let way = || match variant.transport {
+            None => variant.case.scenario.groups.iter().any(upgrades).then_some(Transport::Upgrade),
+            own => own,
+        };
+        let posts = self.posts.as_ref().filter(|_| posts);
+        let polls = posts.or_else(|| self.polls.as_ref().filter(|_| polls()));
+        polls.or_else(|| self.ways.get(&Feature::of(way()?)))
     }
 
     /// What is missing of that which a case uses, if anything is.
@@ -303,148 +304,6 @@ impl Features {
     }
 }
 
-/// Waits until the nodes of a server hear each other, which some do only a moment after they answer. Where they never do, the cases
-/// say so.
-pub(super) fn await_nodes(
-    server: &ServerConfig,
-    host: &Host<'_>,
-    contract: Option<&OwnContract>,
-    stop: &AtomicBool,
-) {
-    let nodes = host.nodes();
-    let text = format!(
-        "name: whether the nodes hear each other\nneeds: contract\nclients: {{ a: {{ count: {nodes}, node: \"${{n}}\" }} }}\n\
-         script:\n  - a: {{ connect: {{ within: 1s }} }}\n  - a: {{ broadcast: {{ say: hello, within: 1s }} }}\n  \
-         - a: {{ expect: {{ said: hello, times: {}, within: 1s }} }}\n",
-        nodes - 1
-    );
-    let source = Source { name: "a look at the server".to_owned(), text };
-    let surroundings = contract.map_or_else(Surroundings::without_files, OwnContract::surroundings);
-    // Not every contract has a broadcast to everybody.
-    let Ok(scenario) = scenario::read(&source, &surroundings) else { return };
-    let namespace = contract.map(OwnContract::namespace);
-    for _ in 0..TRIES_OF_NODES {
-        let label = "the look whether the nodes hear each other";
-        let life = host.enter(label);
-        let played = leaving(host, label, &life, || {
-            run_case(server, &life, &source, &scenario, namespace, Transport::default(), 1, stop)
-        });
-        let is_over = !matches!(&played, Ok(Some(ended)) if ended.result.verdict.status != Status::Passed);
-        if is_over {
-            return;
-        }
-    }
-}
-
-/// Plays what looks at a server, and leaves the server.
-fn leaving(
-    host: &Host<'_>,
-    label: &str,
-    life: &Life,
-    play: impl FnOnce() -> Result<Option<Ended>, Error>,
-) -> Result<Option<Ended>, Error> {
-    let played = play();
-    host.leave(label, life, matches!(&played, Ok(Some(ended)) if ended.is_broken()));
-    played
-}
-
-/// Who looks, and where.
-#[derive(Clone, Copy)]
-struct Scout<'a> {
-    server: &'a ServerConfig,
-    host: &'a Host<'a>,
-    contract: Option<&'a OwnContract>,
-    transport: Transport,
-    timings: Timings,
-    parser: Parser,
-    stop: &'a AtomicBool,
-}
-
-impl Scout<'_> {
-    fn feature(&self, feature: Feature) -> Look {
-        let label = format!("the look for {}", feature.name());
-        if let (Feature::Asked(verb), Some(contract)) = (feature, self.contract) {
-            return match contract.probe(verb, self.transport) {
-                Some(source) => {
-                    self.look_in(&label, &source, TRIES, Some(contract.namespace()), &contract.surroundings())
-                }
-                None => Look::of(gone(
-                    "the contract does not say how to `join` the room that it wants".to_owned(),
-                )),
-            };
-        }
-        match feature.probe(self.transport) {
-            Some(source) => self.look(&label, &source),
-            None => Look::of(gone("nothing to look for".to_owned())),
-        }
-    }
-
-    /// Whether posts are not answered, so that each client that posts would wait for that in vain.
-    fn posts(&self) -> Option<Broken> {
-        let Look { broke, .. } = self.look("the look whether posts are answered", &Feature::answer_to_post());
-        broke.filter(|broke| broke.rule == Rule::PostAnswer)
-    }
-
-    fn look(&self, label: &str, source: &Source) -> Look {
-        self.look_for(label, source, TRIES)
-    }
-
-    fn look_for(&self, label: &str, source: &Source, tries: usize) -> Look {
-        let surroundings = Surroundings::without_files().with(self.timings);
-        self.look_in(label, source, tries, None, &surroundings)
-    }
-
-    fn look_in(
-        &self,
-        label: &str,
-        source: &Source,
-        tries: usize,
-        namespace: Option<&str>,
-        surroundings: &Surroundings,
-    ) -> Look {
-        let scenario = match scenario::read(source, surroundings) {
-            Ok(mut scenario) => {
-                scenario.speak(self.parser);
-                scenario
-            }
-            Err(mistake) => return Look::of(gone(mistake.to_string())),
-        };
-        let mut look = self.once(label, source, &scenario, namespace);
-        for _ in 1..tries {
-            if !look.offer.there {
-                look = self.once(label, source, &scenario, namespace);
-            }
-        }
-        look
-    }
-
-    fn once(&self, label: &str, source: &Source, scenario: &Scenario, namespace: Option<&str>) -> Look {
-        // What an application has, a single node shows; whether nodes know of each other is for the cases to judge.
-        let life = self.host.enter(label).at_first();
-        let played = leaving(self.host, label, &life, || {
-            run_case(self.server, &life, source, scenario, namespace, self.transport, 1, self.stop)
-        });
-        match played {
-            Err(error) => Look::of(gone(error.line())),
-            Ok(None) => Look::of(gone("interrupted".to_owned())),
-            Ok(Some(played)) => {
-                // Only the last step counts: if the server breaks a rule before it, the cases report that.
-                let checks = &played.result.checks;
-                let failure = checks.iter().flat_map(|check| &check.failures).next();
-                match (checks.last(), failure) {
-                    (Some(last), _) if last.passed > 0 => {
-                        Look::of(Offer { there: true, seen: "it answered".to_owned() })
-                    }
-                    (_, Some(failure)) => {
-                        Look { offer: gone(failure.actual.clone()), broke: Broken::of(failure) }
-                    }
-                    _ => Look::of(gone(played.result.verdict.reason)),
-                }
-            }
-        }
-    }
-}
-
 fn of_nodes(number: usize) -> Offer {
     match number {
         1 => gone(
@@ -455,56 +314,27 @@ fn of_nodes(number: usize) -> Offer {
     }
 }
 
-impl Broken {
-    fn of(failure: &FailureResult) -> Option<Broken> {
-        let rule = rule(failure.after.as_deref()?)?;
-        let FailureResult { client, actual, wire, .. } = failure.clone();
-        let error = ErrorResult {
-            cause: rule.requirement().to_owned(),
-            count: 1,
-            is_wrong: true,
-            rule: Some(rule.name().to_owned()),
-            examples: vec![ErrorExample { client, detail: actual, wire }],
-        };
-        Some(Broken { rule, error })
-    }
-
-    /// Whether a case examines the clause that owns the rule, or is about the same.
-    pub(super) fn is_about(&self, clauses: &[String]) -> bool {
-        clauses.iter().any(|clause| belongs(self.rule, clause))
-    }
-
-    /// A case that is not played, because nobody knows whether the server has what it needs.
-    pub(super) fn blocks(self, mut case: CaseResult) -> CaseResult {
-        let Some(clause) = owner(self.rule) else { return case };
-        case.reason = format!(
-            "was not played, because the server broke {clause} when it was asked for what the case needs: {}",
-            self.rule.requirement()
-        );
-        case.verdict = Verdict::Blocked;
-        case.by = Some(clause.to_owned());
-        case.errors = vec![self.error];
-        case
-    }
+/// What keeps clients from coming in by long-polling and by upgrades, of that which is wanted.
+fn ways_in(scout: Scout<'_>, is_wanted: impl Fn(Feature) -> bool) -> BTreeMap<Feature, Broken> {
+    let ways =
+        [Transport::Polling, Transport::Upgrade].into_iter().filter(|way| is_wanted(Feature::of(*way)));
+    let broken = ways.filter_map(|way| Some((Feature::of(way), scout.way_in(way)?)));
+    broken.collect()
 }
 
-/// Keeps in mind that it is not known whether a server has these, if the rule that it broke is one by which the answer went astray: a
-/// server that has it shows it by nothing else.
+/// Keeps in mind that it is not known whether a server has these, if the rule that it broke is one by which the answer went astray, or
+/// could not be read: a server that has it shows it by nothing else.
 fn note_broken(all: &mut BTreeMap<Feature, Broken>, features: &[Feature], broke: Option<Broken>) {
     let Some(broke) = broke else { return };
     let hides = |feature: &Feature| match broke.rule {
-        Rule::ConnectReply | Rule::ConnectPayload => true,
-        Rule::NamespaceUnasked => {
-            matches!(feature, Feature::Custom | Feature::Guard | Feature::Dynamic)
-        }
-        Rule::AckUnknown | Rule::AckId | Rule::AckPayload => matches!(feature, Feature::Event(_)),
-        _ => false,
+        Rule::ConnectReply | Rule::ConnectPayload | Rule::NamespaceUnasked => true,
+        // Of a server that serves other namespaces, it may only mean that it has not this one.
+        Rule::ConnectUnanswered => features.contains(&Feature::Main),
+        // Below the namespaces, nothing is said of them, either.
+        rule if !rule.name().starts_with("socket.") => !rule.is_harmless() && feature.is_of_fixture(),
+        rule => !rule.is_harmless() && matches!(feature, Feature::Event(_)),
     };
     all.extend(features.iter().filter(|feature| hides(feature)).map(|feature| (*feature, broke.clone())));
-}
-
-fn gone(seen: String) -> Offer {
-    Offer { there: false, seen }
 }
 
 #[cfg(test)]
@@ -517,7 +347,7 @@ mod tests {
             false => Offer { there: true, seen: "it answered".to_owned() },
         };
         let found = Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect();
-        Features { found, broken: BTreeMap::new(), posts: None }
+        Features { found, broken: BTreeMap::new(), posts: None, polls: None, ways: BTreeMap::new() }
     }
 
     #[test]

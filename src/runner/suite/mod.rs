@@ -5,6 +5,7 @@ mod cases;
 mod features;
 mod host;
 mod schedule;
+mod scout;
 mod stall;
 mod versions;
 
@@ -198,7 +199,7 @@ impl Suite {
         let matters = cases.iter().flat_map(Case::variants).any(connects);
         let parser = match !matters || is_bundled || version != Version::V4 || contract.is_some() {
             true => Parser::Default,
-            false => features::parser_of(server, &host, stop),
+            false => scout::parser_of(server, &host, stop),
         };
         cases.iter_mut().for_each(|case| case.speak(parser));
         let is_chosen = |variant: &Variant<'_>| {
@@ -219,22 +220,21 @@ impl Suite {
             }
             false => None,
         };
+        // What only cases could need that take too long is not waited for.
+        let is_short = |variant: &&Variant<'_>| cases::too_long(**variant, patience).is_none();
+        let in_time: BTreeSet<Feature> =
+            variants.iter().filter(is_short).flat_map(|variant| variant.uses()).collect();
+        let wanted = variants.iter().flat_map(|variant| variant.uses());
+        let wanted =
+            wanted.filter(|feature| *feature != Feature::ConnectTime || in_time.contains(feature)).collect();
         let features = match is_bundled && contract.is_none() {
-            true => Features::granted(host.nodes()),
+            true => Features::of_reference(server, &host, &wanted, jobs, stop),
             false => {
-                // What only cases could need that take too long is not waited for.
-                let is_short = |variant: &&Variant<'_>| cases::too_long(**variant, patience).is_none();
-                let in_time: BTreeSet<Feature> =
-                    variants.iter().filter(is_short).flat_map(|variant| variant.uses()).collect();
-                let wanted = variants.iter().flat_map(|variant| variant.uses());
-                let wanted = wanted
-                    .filter(|feature| *feature != Feature::ConnectTime || in_time.contains(feature))
-                    .collect();
                 Features::of(server, &host, &wanted, contract, parser, jobs, stop).map_err(unreachable)?
             }
         };
         if focus == Focus::All && !variants.is_empty() {
-            features::await_nodes(server, &host, contract, stop);
+            scout::await_nodes(server, &host, contract, stop);
         }
 
         let software = host.with(|running| running.found().software.clone()).unwrap_or_default();

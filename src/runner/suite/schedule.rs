@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::cases::rests_on;
 use super::host::{Fate, Host, Life};
 use super::stall::{StallWatch, busy};
-use crate::conformance::attribution::settle;
+use crate::conformance::attribution::{everywhere, settle, settle_with};
 use crate::conformance::owner::{is_shaky, owner};
 use crate::conformance::verdict::{Course, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
@@ -43,7 +43,7 @@ const MANY: usize = 40;
 
 /// For so long cases are played again, those first that take the shortest: a server that keeps most of them waiting does so the
 /// second time, too.
-const SECOND_CHANCES: Duration = Duration::from_secs(25);
+const SECOND_CHANCES: Duration = Duration::from_secs(15);
 
 /// A case is stopped when it takes this much longer than with a healthy server.
 const GRACE: Duration = Duration::from_secs(30);
@@ -212,6 +212,24 @@ impl Schedule<'_> {
                     (Fate::Lost, _) => done.push((index, lost(result))),
                 }
             }
+            // What a rule stopped that is broken wherever one looks is not stopped by a busy machine.
+            let known =
+                done.iter().map(|(_, result)| result).chain(doubted.values().map(|(result, _)| result));
+            let everywhere = everywhere(known);
+            for index in std::mem::take(&mut again) {
+                let Some((mut result, doubt)) = doubted.remove(&index) else { continue };
+                settle_with(&mut result, &[], &everywhere);
+                match result.by.as_deref().is_some_and(|by| !is_shaky(by)) {
+                    true => {
+                        tell(Some(&result));
+                        done.push((index, result));
+                    }
+                    false => {
+                        again.push(index);
+                        doubted.insert(index, (result, doubt));
+                    }
+                }
+            }
             again.sort_by_key(|index| doubted.get(index).map(|(result, _)| result.duration_us));
             next = again;
             until = until.or_else(|| Some(Instant::now() + SECOND_CHANCES));
@@ -340,7 +358,7 @@ impl Schedule<'_> {
                     case.checks =
                         checks.into_iter().filter(|check| check.failed + check.missed > 0).collect();
                     case.errors = errors;
-                    settle(&mut case, &[]);
+                    settle(&mut case);
                 }
             }
             Err(error) => (case.verdict, case.reason) = (Verdict::Blocked, error.line()),

@@ -118,8 +118,10 @@ fn the_path_and_the_query_of_the_url_are_used() {
 
 #[test]
 fn a_handshake_with_wrong_details_is_still_a_server_to_be_tested() {
-    for open in ["0{}", "0{\"sid\":7,\"pingInterval\":\"25000\"}", "0{broken"] {
-        let (endpoint, _told) = always(http("200 OK", open));
+    let opens =
+        ["0{}", "0{\"sid\":7,\"pingInterval\":\"25000\"}", "0{broken", "0[1]", "0", "4{\"sid\":\"a\"}"];
+    for (open, status) in opens.map(|open| (open, "200 OK")).into_iter().chain([("0{}", "201 Created")]) {
+        let (endpoint, _told) = always(http(status, open));
         let found = probe(&endpoint, &Probing::default()).expect(open);
         assert_eq!((found.ping_interval, found.max_payload), (None, None), "{open}");
     }

@@ -138,6 +138,15 @@ fn what_another_kind_of_server_says_outweighs_that_nothing_listens_at_the_port()
 }
 
 #[test]
+fn what_answers_with_something_else_for_a_while_is_told_as_that_and_not_waited_for() {
+    let port = server("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+    let target = command(&format!("echo listening on port {port}; exec sleep 1000"));
+    let error = failure(&target, &Starting::default());
+    assert!(matches!(error, NotReady::NotThere(_)), "{error}");
+    assert!(error.sentence().contains("`hello`, which is no Engine.IO handshake"), "{error}");
+}
+
+#[test]
 fn a_server_of_another_version_is_told_as_that_and_not_waited_for() {
     let port = server("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n8:0{\"a\":1}");
     let probing = Probing { version: Some(Version::V4), ..Probing::default() };

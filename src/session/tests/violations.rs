@@ -71,7 +71,7 @@ fn an_acceptance_that_comes_twice_or_without_an_id() {
     }
     assert_eq!(talk.hears(r#"40{"sid":"a1"}"#), "connected /");
     assert_eq!(talk.hears(r#"40{"sid":"a2"}"#), "violated socket.namespace-unasked");
-    assert_eq!(&*talk.session.namespace("/").unwrap().sid, "a1");
+    assert_eq!(&*talk.session.namespace("/").unwrap().sid, "a2", "the one that came last counts");
 }
 
 #[test]
