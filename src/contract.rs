@@ -13,7 +13,7 @@ use crate::document::schema::{self, Schema, Shape};
 use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse};
 use crate::template::{Scope, Template};
 
-pub use acceptance::{Acceptance, Refusal, ack_fields, says_error};
+pub use acceptance::{Acceptance, Refusal, ack_fields, event_says_error, says_error, says_no};
 pub use confirmation::Confirmation;
 pub use node::{NodeSign, WORD as NODE_WORD};
 pub use standing::{StandingRoom, WORDS as STANDING_WORDS};

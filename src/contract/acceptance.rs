@@ -15,7 +15,7 @@ pub struct Acceptance {
 
 #[derive(Clone, Debug)]
 enum Wanted {
-    /// Whatever does not [say that it is an error](says_error).
+    /// Whatever does not [say that it is an error](says_error), or no.
     NoError,
     /// A callback as Node has them: the first argument is the error, or null.
     ErrorFirst,
@@ -58,10 +58,10 @@ impl Acceptance {
     /// When it has refused.
     pub fn judge(&self, data: &str, attachments: &[Bytes], values: &dyn Values) -> Result<(), Refusal> {
         match &self.wanted {
-            Wanted::NoError if says_error(data) => Err(Refusal {
+            Wanted::NoError if says_error(data) || says_no(data) => Err(Refusal {
                 expected: "an acknowledgement that is no error".to_owned(),
                 actual: format!(
-                    "the server refused: {data} (if that is no refusal, say `ack: {{ args: … }}`)"
+                    "the server refused: {data} (if that is no refusal, say `ack: {{ args: … }}` in the contract)"
                 ),
             }),
             Wanted::NoError => Ok(()),
@@ -100,6 +100,21 @@ pub fn ack_fields(node: &Node) -> Result<Fields<'_>, Mistake> {
 pub fn says_error(data: &str) -> bool {
     // Most are empty or plain, and need not be parsed.
     data.starts_with("[{") && serde_json::from_str(data).is_ok_and(|args| is_error(&args))
+}
+
+/// Whether the name of an event says that something went wrong.
+pub fn event_says_error(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["error", "exception", "invalid", "refused", "denied", "unauthorized"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// Whether an acknowledgement is `false` and nothing else. Who was asked to do something says by that that it was not done; who
+/// was asked a question may say it as an answer, so it is no error by itself. Before something else it may say that there was
+/// no error.
+pub fn says_no(data: &str) -> bool {
+    data == "[false]"
 }
 
 fn is_error(args: &Json) -> bool {
@@ -147,6 +162,20 @@ mod tests {
             assert_eq!(judge(accepted), Ok(()), "{accepted}");
         }
         for refused in [r#"["too low"]"#, r#"[{"code":7},null]"#, "[false]", r#"[""]"#] {
+            assert!(judge(refused).is_err_and(|actual| actual.contains(refused)), "{refused}");
+        }
+    }
+
+    #[test]
+    fn who_was_asked_to_do_something_and_says_false_has_not_done_it() {
+        let acceptance = Acceptance { wanted: Wanted::NoError };
+        let judge = |data: &str| acceptance.judge(data, &[], &Nothing).map_err(|refusal| refusal.actual);
+        for accepted in
+            ["[]", "[null]", "[true]", "[0]", r#"["false"]"#, "[false,[]]", r#"["ok",false]"#, "[[false]]"]
+        {
+            assert_eq!(judge(accepted), Ok(()), "{accepted}");
+        }
+        for refused in ["[false]", r#"[{"ok":false}]"#] {
             assert!(judge(refused).is_err_and(|actual| actual.contains(refused)), "{refused}");
         }
     }

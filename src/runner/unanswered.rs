@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::contract::event_says_error;
 use crate::measure::{Tally, format};
 use crate::observe::{Counter, StepId};
 use crate::plan::Plan;
 use crate::scenario::Scenario;
-use crate::step::{AskedEvent, Numbered};
+use crate::step::{AskedEvent, Numbered, heard_instead};
 use crate::threshold::{Counted, Subject};
 
 /// So many acknowledgements of an event have to be missing, and not one be there.
@@ -66,11 +67,26 @@ impl Unanswered {
         }
         let never = events.iter().find(|(_, (answered, missed))| *answered == 0 && *missed >= MANY);
         never.map(|((_, event), (_, missed))| {
+            let why = match self.heard_instead(tally, event) {
+                Some(error) => format!(", an event that no step names came instead: {error}"),
+                None => ": `ack: false`?".to_owned(),
+            };
             format!(
-                "{event} is not acknowledged: `ack: false`? ({} asked for, none received after {})",
+                "{event} is not acknowledged{why} ({} asked for, none received after {})",
                 format::counted(*missed, "acknowledgement"),
                 format::duration(now)
             )
+        })
+    }
+
+    /// An event that tells of an error, where one came in place of an acknowledgement.
+    fn heard_instead<'t>(&self, tally: &'t Tally, event: &str) -> Option<&'t str> {
+        let steps = self.steps.iter().filter(|(_, asked)| asked.event == event);
+        let mut failures = steps.filter_map(|(id, _)| tally.step(*id)).flat_map(|step| &step.failures);
+        failures.find_map(|(_, failure)| {
+            let heard = heard_instead(&failure.actual)?;
+            let name = heard.strip_prefix("[\"")?.split('"').next()?;
+            event_says_error(name).then_some(heard)
         })
     }
 }
@@ -96,6 +112,17 @@ mod tests {
 
     /// What is said of a scenario of which these steps, by their numbers, had an answer or missed one.
     fn said(more: &str, script: &str, answered: &[u32], missed: &[u32], dropped: bool) -> Option<String> {
+        told((more, script), answered, missed, dropped, "")
+    }
+
+    /// The same of one whose clients missed them as this sentence says.
+    fn told(
+        (more, script): (&str, &str),
+        answered: &[u32],
+        missed: &[u32],
+        dropped: bool,
+        how: &str,
+    ) -> Option<String> {
         let text =
             format!("name: t\nclients: {{ a: 1 }}\n{more}script: [ {{ a: [ connect, {script} ] }} ]\n");
         let source = Source { name: "t.yaml".to_owned(), text };
@@ -105,7 +132,7 @@ mod tests {
         answered.iter().for_each(|step| tally.passed(StepId(*step), WHO));
         for step in missed {
             let failure =
-                Failure { expected: String::new(), actual: String::new(), wire: Vec::new(), after: None };
+                Failure { expected: String::new(), actual: how.to_owned(), wire: Vec::new(), after: None };
             tally.missed(StepId(*step), WHO, FailureKind::Ack, failure);
         }
         if dropped {
@@ -126,6 +153,18 @@ mod tests {
         let twice = format!("{SAY}, {SAY}");
         assert!(said("", &twice, &[], &[1, 1, 2], false).is_some(), "the steps of an event count together");
         assert_eq!(said("thresholds: [ ack missed < 50 % ]\n", SAY, &[], &[1; 9], false), None);
+    }
+
+    #[test]
+    fn an_error_that_came_instead_of_the_acknowledgements_is_told_in_place_of_the_question() {
+        let said = |event: &str| {
+            let how = format!("none came in time; an event came that no step names: [\"{event}\",1]");
+            told(("", SAY), &[], &[1, 1, 1], false, &how).expect("it never answers")
+        };
+        let told = said("exception");
+        assert!(told.contains("no step names came instead: [\"exception\",1] (3"), "{told}");
+        assert!(!told.contains("ack: false"), "{told}");
+        assert!(said("stats").contains("`ack: false`?"));
     }
 
     #[test]

@@ -9,12 +9,20 @@ use crate::observe::WireLine;
 /// So many characters of such an event are shown.
 const SHOWN: usize = 121;
 
+/// What stands before it in a sentence.
+const BEFORE: &str = "; an event came that no step names: ";
+
+/// The event that a client heard instead of what it waited for, by the sentence about that.
+pub fn heard_instead(sentence: &str) -> Option<&str> {
+    sentence.split_once(BEFORE).map(|(_, event)| event)
+}
+
 impl Actor<'_> {
     /// In words, the last event that came since a time and that no step of the group waits for. Empty if there is none.
     pub(super) fn heard_instead(&self, since: Instant) -> String {
         let (lines, wants) = (self.wire_lines_since(since), |name: &str| self.group.filter.wants(name));
         let heard = lines.iter().rev().find_map(|line| unnamed(line, wants));
-        heard.map(|event| format!("; an event came that no step names: {event}")).unwrap_or_default()
+        heard.map(|event| format!("{BEFORE}{event}")).unwrap_or_default()
     }
 }
 

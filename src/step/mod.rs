@@ -83,6 +83,7 @@ pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues, Sh
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
 pub use how::transport;
+pub use instead::heard_instead;
 pub use learned::{LearnedNodes, LearnedPlace, MOST_LEARNED};
 pub use markers::{Board, Markers, Standing};
 pub use played::PlayedAct;

@@ -8,6 +8,7 @@ use super::guess::Guesses;
 use super::origin::Origins;
 use super::recorded::Recorded;
 use super::talk::{Said, Tab, What, tabs};
+use crate::contract::event_says_error;
 use crate::document::shortened;
 use crate::measure::format::printable;
 use crate::protocol::dialect::Version;
@@ -72,7 +73,7 @@ pub fn look(recorded: Recorded) -> Look {
                 }
                 last = Some((said.at, name.clone()));
             }
-            What::Event { name, args, .. } if says_error(name) || is_error(args) => {
+            What::Event { name, args, .. } if event_says_error(name) || is_error(args) => {
                 if let Some((_, asked)) = &last {
                     look.errors.push((
                         printable(asked),
@@ -104,7 +105,7 @@ pub fn look(recorded: Recorded) -> Look {
     look.answers = asked
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), answer(&tabs, name)?)))
-        .filter(|(_, answer)| !says_error(answer))
+        .filter(|(_, answer)| !event_says_error(answer))
         .collect();
     look
 }
@@ -136,14 +137,6 @@ fn event(said: &Said, name: &str) -> String {
         "/" => printable(name),
         namespace => format!("{} of {}", printable(name), printable(namespace)),
     }
-}
-
-/// Whether the name of an event says that something went wrong.
-fn says_error(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["error", "exception", "invalid", "refused", "denied", "unauthorized"]
-        .iter()
-        .any(|word| name.contains(word))
 }
 
 /// Whether some arguments say that something was not done.
