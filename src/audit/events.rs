@@ -79,6 +79,8 @@ pub struct SentMessage {
     /// The rooms in which the sender was not as it has to be, for all that its ledger knows: unless each is a socket's own
     /// room, nobody has to receive the message before somebody has. The ledger fills them in.
     pub strays: Vec<Arc<str>>,
+    /// Whether the server may put its sender out of these rooms by itself. The ledger fills it in.
+    pub may_come_too_late: bool,
     /// In which order the sender's messages are handled.
     pub order: Order,
     /// Whether the application may refuse it, or has: then nobody has to receive it unless somebody did.
@@ -124,6 +126,7 @@ impl SentMessage {
             sender: Sender::Excluded,
             origin: Origin::Anywhere,
             strays: Vec::new(),
+            may_come_too_late: false,
             blur: Moment::ZERO,
             order: Order::Sent,
             may_be_refused: false,
@@ -207,6 +210,20 @@ pub enum AuditEvent<'a> {
         room: &'a str,
         /// Whether it is certain that it is there now.
         is_certain: bool,
+        /// Whether the server may put it into another one while it is connected.
+        is_movable: bool,
+    },
+    /// The server has put it elsewhere by itself, some time before now.
+    Moved {
+        /// In which namespace.
+        namespace: &'a str,
+        /// Out of which room.
+        room: &'a str,
+    },
+    /// The server has answered what it had asked then: so it has read what was sent before that.
+    Read {
+        /// When it had asked.
+        asked: Moment,
     },
     /// It asks to leave a room.
     Parting {

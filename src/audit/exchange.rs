@@ -2,7 +2,8 @@
 //! would have found.
 //!
 //! For that a ledger has to know of the other clients: the messages that they sent, the rooms that they asked for, when the
-//! first of them received a message, when connections ended over which they had sent some, and which events came with stamps.
+//! first of them received a message, when connections ended over which they had sent some, when a sender was moved to another room,
+//! and which events came with stamps.
 //! What an [`Auditor`] tells another is a [`Batch`] of plain data. Batches of one auditor have to arrive in their order; those
 //! of different auditors may arrive in any, and as late as they like: a message is judged when its window is over *and*
 //! everybody has told what there was to tell until then.
@@ -24,7 +25,7 @@ use super::findings::Findings;
 use super::ledger::{FirstReceipt, Ledger};
 use super::nodes::{Disturbances, Spread};
 use super::rooms::AskedRoom;
-use super::sender::ConnectionEnd;
+use super::sender::{ConnectionEnd, SenderMove};
 
 /// The auditor that judges a client, of so many.
 pub fn home(client: u32, auditors: usize) -> usize {
@@ -46,6 +47,8 @@ pub struct Batch {
     pub firsts: Vec<FirstReceipt>,
     /// Connections of theirs that ended while messages were open.
     pub ends: Vec<ConnectionEnd>,
+    /// What they learned of moves while messages were open.
+    pub moves: Vec<SenderMove>,
     /// Events that came to them with a stamp, and when the first of each.
     pub stamps: Vec<(u16, Moment)>,
     /// When they received messages of the other's clients, all of them together.
@@ -72,6 +75,7 @@ impl From<Parcel> for Batch {
             rooms: Vec::new(),
             firsts: Vec::new(),
             ends: Vec::new(),
+            moves: Vec::new(),
             stamps: Vec::new(),
             parts,
         }
@@ -104,7 +108,7 @@ impl Bulletin {
     /// It comes from a machine whose clock may be so far from ours: whatever is concluded from its times has to hold for all
     /// that they may have been.
     pub fn blur(&mut self, by: Moment) {
-        let Batch { until, messages, rooms, firsts, ends, stamps, .. } = &mut self.common;
+        let Batch { until, messages, rooms, firsts, ends, moves, stamps, .. } = &mut self.common;
         *until = until.saturating_sub(by);
         for message in messages {
             let message = Arc::make_mut(message);
@@ -117,7 +121,14 @@ impl Bulletin {
         firsts.iter_mut().for_each(|first| first.at = first.at.saturating_add(by));
         stamps.iter_mut().for_each(|(_, first)| *first = first.saturating_add(by));
         // These are compared with the sending of the same client's messages.
-        ends.iter_mut().for_each(|end| end.at = end.at.saturating_sub(by));
+        for end in ends {
+            end.at = end.at.saturating_sub(by);
+            end.read = end.read.map(|read| read.saturating_sub(by));
+        }
+        for learned in moves {
+            learned.since = learned.since.saturating_sub(by);
+            learned.at = learned.at.saturating_sub(by);
+        }
     }
 
     /// What it tells one of them.
@@ -178,18 +189,20 @@ impl Auditor {
 
     fn bulletin(&mut self, now: Moment, firsts: Vec<FirstReceipt>) -> Bulletin {
         let (messages, rooms) = (std::mem::take(&mut self.messages), self.ledger.take_rooms());
-        let (from, ends, stamps) = (self.index, self.ledger.take_ends(), self.ledger.take_stamps());
-        let common = Batch { from, until: now, messages, rooms, firsts, ends, stamps, parts: Vec::new() };
+        let (from, stamps, parts) = (self.index, self.ledger.take_stamps(), Vec::new());
+        let (ends, moves) = (self.ledger.take_ends(), self.ledger.take_sender_moves());
+        let common = Batch { from, until: now, messages, rooms, firsts, ends, moves, stamps, parts };
         Bulletin { common, parts: self.parts.iter_mut().map(std::mem::take).collect() }
     }
 
     /// Takes what another auditor tells.
     pub fn handle(&mut self, batch: Batch) {
-        let Batch { from, until, messages, rooms, firsts, ends, stamps, parts } = batch;
+        let Batch { from, until, messages, rooms, firsts, ends, moves, stamps, parts } = batch;
         rooms.into_iter().for_each(|room| self.ledger.handle_room(room));
         firsts.into_iter().for_each(|first| self.ledger.handle_first(first));
         messages.into_iter().for_each(|message| self.ledger.handle_message(message));
         ends.into_iter().for_each(|end| self.ledger.handle_end(end));
+        moves.into_iter().for_each(|learned| self.ledger.handle_sender_move(learned));
         stamps.into_iter().for_each(|stamp| self.ledger.handle_stamp(stamp));
         self.reached.extend(parts.into_iter().filter_map(|part| self.fanout.add(part)));
         self.heard[from] = self.heard[from].max(until);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::events::{AuditEvent, Key, Moment, Order, SentMessage};
+use super::events::{AuditEvent, Key, Moment, Order, Origin, SentMessage};
 use super::fanout::FanoutPart;
 use super::fault::{Fault, Leak};
 use super::findings::{Findings, Offence};
@@ -22,7 +22,7 @@ use super::membership::{Membership, Seat};
 use super::nodes::{Disturbances, Spread};
 use super::open::Open;
 use super::rooms::AskedRoom;
-use super::sender::{ConnectionEnd, Course};
+use super::sender::{ConnectionEnd, Course, SenderMove};
 use super::undecided::Undecided;
 
 /// How long a span that is over is remembered beyond the window, for messages that are not settled yet.
@@ -81,6 +81,8 @@ pub struct Ledger {
     senders: Map<u32, Course>,
     /// Connections of this ledger's clients that ended while messages of theirs were open, since that was told.
     ends: Vec<ConnectionEnd>,
+    /// What this ledger's clients learned of moves while messages of theirs were open, since that was told.
+    sender_moves: Vec<SenderMove>,
     /// Receipts by seats whose joins nobody confirmed: which message, which seat, and when.
     signs: Vec<(Key, u32, Moment)>,
     /// What is missing, with the nodes of its sender and its receiver, and whether the server was disturbed then.
@@ -117,6 +119,7 @@ impl Ledger {
             parts: Vec::new(),
             senders: Map::default(),
             ends: Vec::new(),
+            sender_moves: Vec::new(),
             signs: Vec::new(),
             missing: Map::default(),
             owing: Vec::new(),
@@ -159,9 +162,16 @@ impl Ledger {
     }
 
     /// Another ledger tells that a connection of one of its clients ended.
-    pub fn handle_end(&mut self, ConnectionEnd { sender, at }: ConnectionEnd) {
+    pub fn handle_end(&mut self, ConnectionEnd { sender, at, read }: ConnectionEnd) {
         if let Some(course) = self.senders.get_mut(&sender) {
-            course.end(at);
+            course.end(at, read);
+        }
+    }
+
+    /// Another ledger tells what one of its clients learned of a move.
+    pub fn handle_sender_move(&mut self, learned: SenderMove) {
+        if let Some(course) = self.senders.get_mut(&learned.sender) {
+            course.learn(learned);
         }
     }
 
@@ -180,6 +190,11 @@ impl Ledger {
     /// The connections of this ledger's clients that ended, since this was asked last, for the other ledgers.
     pub fn take_ends(&mut self) -> Vec<ConnectionEnd> {
         std::mem::take(&mut self.ends)
+    }
+
+    /// What this ledger's clients learned of moves, since this was asked last, for the other ledgers.
+    pub fn take_sender_moves(&mut self) -> Vec<SenderMove> {
+        std::mem::take(&mut self.sender_moves)
     }
 
     /// The rooms that clients of this ledger were the first to ask for, for the other ledgers.
@@ -207,12 +222,15 @@ impl Ledger {
         told
     }
 
-    /// Whether it may show of an earlier message that it was handled, which is due before this one.
+    /// Whether it may show of an earlier message that it was handled or passed on, which is due before this one.
     fn shows_others(&self, key: Key) -> bool {
         let is_open = |sequence: u64| {
             let entry = self.open.get(&Key { sequence, ..key });
             let message = entry.and_then(|entry| entry.message.as_ref());
-            message.is_some_and(|message| message.handled.is_none() && message.order == Order::Sent)
+            message.is_some_and(|message| {
+                let is_open = message.handled.is_none() || message.may_come_too_late;
+                is_open && message.order == Order::Sent
+            })
         };
         self.senders.get(&key.sender).is_some_and(|course| course.before(key.sequence).any(is_open))
     }
@@ -226,13 +244,15 @@ impl Ledger {
                 self.received(client, namespace, key, at);
             }
             AuditEvent::Elsewhere { event } => self.findings.note_elsewhere(event),
-            AuditEvent::Unstamped { namespace, heard_as } => self.unstamped(client, namespace, heard_as, at),
+            AuditEvent::Unstamped { namespace, heard_as: _ } => self.unstamped(client, namespace, at),
             AuditEvent::Settled(mut message) => {
                 message.strays = self.membership.strays(&message);
                 message.node = self.membership.homes.node(client, message.sent);
+                let seat = self.membership.seat(client, &message.sent_in);
+                message.may_come_too_late =
+                    message.origin == Origin::Inside && self.membership.is_movable(seat, &message.to);
                 let message = Arc::new(message);
                 self.handle_message(message.clone());
-                let seat = self.membership.seat(client, &message.sent_in);
                 if message.handled.is_none()
                     && !self.membership.seats()[seat as usize].stands_since(message.sent)
                 {
@@ -253,9 +273,14 @@ impl Ledger {
                 let seat = self.membership.seat(client, namespace);
                 self.membership.refused(seat, room, asked);
             }
-            AuditEvent::Placed { namespace, room, is_certain } => {
+            AuditEvent::Placed { namespace, room, is_certain, is_movable } => {
                 let seat = self.membership.seat(client, namespace);
-                self.membership.placed(seat, room, is_certain, at);
+                self.membership.placed(seat, room, (is_certain, is_movable), at);
+            }
+            AuditEvent::Moved { namespace, room } => self.moved(client, namespace, room, at),
+            AuditEvent::Read { asked } => {
+                let course = self.senders.entry(client).or_default();
+                course.read = course.read.max(Some(asked));
             }
             AuditEvent::Parting { namespace, room } => self.parting(client, namespace, room, at),
             AuditEvent::Parted { namespace, room } => self.parted(client, namespace, room, at),
@@ -401,8 +426,19 @@ impl Ledger {
     /// A client's connection ended: what it had sent, the server need not have read.
     fn end_connection(&mut self, client: u32, at: Moment) {
         if let Some(course) = self.senders.get_mut(&client).filter(|course| course.is_open()) {
-            course.end(at);
-            self.ends.push(ConnectionEnd { sender: client, at });
+            course.end(at, course.read);
+            self.ends.push(ConnectionEnd { sender: client, at, read: course.read });
+        }
+    }
+
+    /// The server has put a client elsewhere: what that had sent to its former room, the server need not pass on.
+    fn moved(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
+        let seat = self.membership.seat(client, namespace);
+        let Some(since) = self.membership.moved(seat, room, at) else { return };
+        if let Some(course) = self.senders.get_mut(&client).filter(|course| course.is_open()) {
+            let learned = SenderMove { sender: client, room: room.into(), since, at };
+            course.learn(learned.clone());
+            self.sender_moves.push(learned);
         }
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Seat {
     pub(super) back: Option<Moment>,
     /// Whether some room that it asked for may not be confirmed.
     asks: bool,
+    /// Whether the server moves it from room to room.
+    is_movable: bool,
     /// When it received last an event as which messages arrive, and which had never come with a stamp.
     pub(super) unstamped: Option<Moment>,
     /// What it must receive if it is, or was, recovered.
@@ -222,8 +224,10 @@ impl Membership {
         let seat = self.seat(message.key.sender, &message.sent_in);
         // What is handled in any order may be handled when the sender has moved again.
         let is_settled = message.handled.is_some() || message.order == Order::Sent;
-        let is_there =
-            |room: &&Arc<str>| self.in_room(seat, room, message.sent, message.sent) == wanted && is_settled;
+        let is_there = |room: &&Arc<str>| {
+            let is_in = self.in_room(seat, room, message.sent, message.sent);
+            is_in == wanted && is_settled && !self.was_moved(seat, room, message.sent)
+        };
         message.to.iter().filter(|room| !is_there(room)).cloned().collect()
     }
 
@@ -261,6 +265,7 @@ impl Membership {
             away: None,
             back: None,
             asks: false,
+            is_movable: false,
             unstamped: None,
             owed: Vec::new(),
         });

@@ -58,7 +58,9 @@ impl Open {
     pub(super) fn first_for_others(&self) -> Option<Moment> {
         let first = self.receipts.first()?;
         // An acknowledgement says as much, but not that the message was passed on where the application need not.
-        let says_all = |message: &&Arc<SentMessage>| !message.may_be_refused && message.strays.is_empty();
+        let says_all = |message: &&Arc<SentMessage>| {
+            !message.may_be_refused && message.strays.is_empty() && !message.may_come_too_late
+        };
         let message = self.message.as_ref().filter(says_all);
         // By the clock of the sender's machine: for the others, both times become later by about as much.
         let handled = message.and_then(|message| Some(message.handled?.saturating_sub(message.blur)));

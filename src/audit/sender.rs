@@ -1,10 +1,11 @@
 //! How far the messages of a sender have come, and when its connections ended.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::events::Moment;
+use super::events::{Moment, SentMessage};
 
 /// A sender's connection ended, or may have: what it had sent, the server need not have read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +13,21 @@ pub struct ConnectionEnd {
     /// Its index among the clients of the run.
     pub sender: u32,
     /// When.
+    pub at: Moment,
+    /// What was sent up to then had been read, if anything showed that.
+    pub read: Option<Moment>,
+}
+
+/// A sender learned that the server had put it into another room: what it had sent to the one before may have come too late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SenderMove {
+    /// Its index among the clients of the run.
+    pub sender: u32,
+    /// Out of which room.
+    pub room: Arc<str>,
+    /// When it had come there.
+    pub since: Moment,
+    /// When it learned that it is there no more.
     pub at: Moment,
 }
 
@@ -24,8 +40,12 @@ pub(super) struct Course {
     pub(super) seen: u64,
     /// Its messages that are known and not judged. They are judged in their order, each when it is due.
     queue: VecDeque<u64>,
-    /// When its connections ended, while messages were open.
-    ends: Vec<Moment>,
+    /// When its connections ended, while messages were open, and up to when what was sent had been read.
+    ends: Vec<(Moment, Option<Moment>)>,
+    /// What it learned of moves, while messages were open.
+    moves: Vec<SenderMove>,
+    /// What was sent up to then is read, as far as its own ledger knows.
+    pub(super) read: Option<Moment>,
 }
 
 impl Course {
@@ -39,7 +59,8 @@ impl Course {
     pub(super) fn close(&mut self, sequence: u64, horizon: Moment) -> Option<u64> {
         self.judged = self.judged.max(sequence + 1);
         self.queue.pop_front();
-        self.ends.retain(|end| *end >= horizon);
+        self.ends.retain(|(end, _)| *end >= horizon);
+        self.moves.retain(|learned| learned.at >= horizon);
         self.queue.front().copied()
     }
 
@@ -60,24 +81,49 @@ impl Course {
     }
 
     /// A connection ended. Those without open messages do not matter.
-    pub(super) fn end(&mut self, at: Moment) {
+    pub(super) fn end(&mut self, at: Moment, read: Option<Moment>) {
         if self.is_open() {
-            self.ends.push(at);
+            self.ends.push((at, read));
         }
+    }
+
+    /// The sender learned of a move.
+    pub(super) fn learn(&mut self, learned: SenderMove) {
+        if self.is_open() {
+            self.moves.push(learned);
+        }
+    }
+
+    /// When the sender of a message learned, after it had sent it and before a time, that it had been moved out of a room where
+    /// that was to go, perhaps before the server handled it.
+    pub(super) fn moved_after(&self, message: &SentMessage, by: Moment) -> Option<Moment> {
+        let is_it = |learned: &&SenderMove| {
+            let is_between = learned.since <= message.sent && message.sent <= learned.at && learned.at < by;
+            is_between && message.to.contains(&learned.room)
+        };
+        self.moves.iter().filter(is_it).map(|learned| learned.at).min()
     }
 
     /// Whether a connection ended between two times.
     pub(super) fn ended_within(&self, from: Moment, to: Moment) -> bool {
-        self.ends.iter().any(|end| from <= *end && *end < to)
+        self.ends.iter().any(|(end, _)| from <= *end && *end < to)
+    }
+
+    /// Whether a connection ended between two times, and nothing had shown by then that what was sent at the first was read.
+    pub(super) fn may_have_lost(&self, sent: Moment, by: Moment) -> bool {
+        let is_it = |(end, read): &(Moment, Option<Moment>)| {
+            sent <= *end && *end < by && read.is_none_or(|read| read < sent)
+        };
+        self.ends.iter().any(is_it)
     }
 
     /// When a connection ended first since a time.
     pub(super) fn first_end(&self, since: Moment) -> Option<Moment> {
-        self.ends.iter().copied().filter(|end| *end >= since).min()
+        self.ends.iter().map(|(end, _)| *end).filter(|end| *end >= since).min()
     }
 
     #[cfg(test)]
     pub(super) fn weight(&self) -> usize {
-        self.queue.len() + self.ends.len()
+        self.queue.len() + self.ends.len() + self.moves.len()
     }
 }

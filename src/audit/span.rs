@@ -54,12 +54,27 @@ pub struct MembershipSpan {
     pub left: Option<Moment>,
     /// Up to when the server may have handled a join of who was there already, if one was asked for.
     pub again: Option<Moment>,
+    /// Whether the server alone decides how long it lasts.
+    pub is_movable: bool,
+    /// When the client learned that the server has put it elsewhere: it may have done so at any time since `left_asked`.
+    pub moved: Option<Moment>,
+    /// The latest time at which it certainly held, as far as receipts show that.
+    pub seen: Option<Moment>,
 }
 
 impl MembershipSpan {
     /// One that was asked for.
     pub fn asked(at: Moment) -> MembershipSpan {
-        MembershipSpan { asked: at, confirmed: None, left_asked: None, left: None, again: None }
+        MembershipSpan {
+            asked: at,
+            confirmed: None,
+            left_asked: None,
+            left: None,
+            again: None,
+            is_movable: false,
+            moved: None,
+            seen: None,
+        }
     }
 
     /// Whether it held from one time to another.
@@ -79,6 +94,24 @@ impl MembershipSpan {
     pub(super) fn confirm(&mut self, at: Moment) {
         self.confirmed = self.confirmed.or(Some(at));
         self.again = self.again.map(|_| at);
+    }
+
+    /// The client learns that the server has put it elsewhere. All that is known is that it held when something showed that.
+    pub(super) fn move_on(&mut self, at: Moment) {
+        if self.left_asked.is_none() {
+            self.moved = Some(at);
+            self.left_asked = self.seen.max(self.confirmed).or(Some(self.asked));
+        }
+    }
+
+    /// What was sent at one time was received at another because it held: before the client learned of a move.
+    pub(super) fn hold(&mut self, sent: Moment, received: Moment) {
+        if self.moved.is_none_or(|moved| received <= moved) {
+            self.seen = self.seen.max(Some(sent));
+            if self.moved.is_some() {
+                self.left_asked = self.left_asked.max(Some(sent));
+            }
+        }
     }
 
     /// Whether it began, or was joined again, after a time, for all that is known.

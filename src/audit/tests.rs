@@ -4,6 +4,7 @@ mod clocks;
 mod exchange;
 mod history;
 mod model;
+mod moved;
 mod nodes;
 mod random;
 mod silent;

@@ -73,6 +73,7 @@ impl AuditTarget {
             sender: self.sender,
             origin: self.origin,
             strays: Vec::new(),
+            may_come_too_late: false,
             blur: std::time::Duration::ZERO,
             order: self.order,
             may_be_refused: self.may_be_refused,

@@ -49,8 +49,7 @@ impl Awaited {
             Happening::Event(Event::Answered(answer))
                 if answer.id == self.id && *answer.namespace == *self.namespace =>
             {
-                // It was sent last, so the server has read all before it.
-                cx.actor.has_unread = false;
+                cx.has_read(self.deadline - self.patience);
                 Exchanged::Answered(answer)
             }
             Happening::Event(Event::Closed(why)) => Exchanged::Missed(format!("the connection ended: {why}")),

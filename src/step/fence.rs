@@ -71,6 +71,8 @@ pub(super) enum Fencing {
     Event(Awaited),
     /// By a `CONNECT` that will be refused.
     Probe {
+        /// When it was sent.
+        asked: Instant,
         /// When the wait is over.
         deadline: Instant,
     },
@@ -87,7 +89,7 @@ impl Fencing {
         }
         cx.actor.session.connect(cx.wire, NOWHERE, None, false);
         cx.observer.count(Counter::Fences, 1);
-        Ok(Fencing::Probe { deadline: cx.now + patience })
+        Ok(Fencing::Probe { asked: cx.now, deadline: cx.now + patience })
     }
 
     /// Looks at what happened; gives the outcome when there is one.
@@ -98,14 +100,14 @@ impl Fencing {
                 Exchanged::Missed(why) => Some(Err(why)),
                 Exchanged::Waiting => None,
             },
-            Fencing::Probe { deadline } => match what {
+            Fencing::Probe { asked, deadline } => match what {
                 Happening::Event(Event::Refused { namespace, .. }) if *namespace == NOWHERE => {
-                    cx.actor.has_unread = false;
+                    cx.has_read(*asked);
                     Some(Ok(()))
                 }
                 Happening::Event(Event::Connected { namespace, .. }) if *namespace == NOWHERE => {
                     cx.actor.session.disconnect(cx.wire, NOWHERE);
-                    cx.actor.has_unread = false;
+                    cx.has_read(*asked);
                     Some(Ok(()))
                 }
                 Happening::Event(Event::Closed(why)) => Some(Err(format!("the connection ended: {why}"))),
@@ -121,7 +123,7 @@ impl Fencing {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Fencing::Event(awaited) => awaited.poll_timeout(),
-            Fencing::Probe { deadline } => Some(*deadline),
+            Fencing::Probe { deadline, .. } => Some(*deadline),
         }
     }
 }

@@ -375,6 +375,13 @@ impl<'p> Cx<'_, 'p> {
         self.observer.missed(self.step, self.actor.who, failure_kind, failure);
     }
 
+    /// The server has answered what the client had asked then: it has read all that was sent before.
+    pub(crate) fn has_read(&mut self, asked: Instant) {
+        self.actor.has_unread = false;
+        let asked = self.actor.context.since(asked);
+        self.record(AuditEvent::Read { asked });
+    }
+
     /// Reports to the audit, if there is one.
     pub fn record(&mut self, event: AuditEvent<'_>) {
         if self.actor.context.audit.is_some() {

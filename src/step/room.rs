@@ -277,7 +277,7 @@ impl Confirming<'_> {
         match self.find(cx) {
             Some(place) => {
                 cx.actor.inbox.take(place);
-                cx.actor.has_unread = false;
+                cx.has_read(self.asked);
                 Some(Ok(()))
             }
             None => {

@@ -114,11 +114,12 @@ pub fn tell(cx: &mut Cx<'_, '_>) {
             match known {
                 Some(known) if known.name == room.name && (known.is_certain || !is_certain) => continue,
                 Some(known) if known.name != room.name => {
-                    cx.record(AuditEvent::Parting { namespace, room: &known.name });
+                    cx.record(AuditEvent::Moved { namespace, room: &known.name });
                 }
                 _ => {}
             }
-            cx.record(AuditEvent::Placed { namespace, room: &room.name, is_certain });
+            let is_movable = !standing.slots.is_empty();
+            cx.record(AuditEvent::Placed { namespace, room: &room.name, is_certain, is_movable });
             *known = Some(room);
         }
     }

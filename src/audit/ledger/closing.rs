@@ -89,7 +89,10 @@ impl Ledger {
             if has_moved {
                 continue;
             }
-            if self.membership.is_shown_again(seat, &earlier, received) {
+            // Who comes may be shown either of them behind the other.
+            let later = entry.receipts.iter().find(|(receiver, _)| *receiver == seat);
+            let is_shown = |message, at| self.membership.is_shown_again(seat, message, at);
+            if is_shown(&earlier, received) || later.is_some_and(|(_, at)| is_shown(&message, at)) {
                 continue;
             }
             // The sender's next message was sent when the acknowledgement was there.

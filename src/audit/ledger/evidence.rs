@@ -14,17 +14,38 @@ impl Ledger {
         let handled = own.or_else(|| self.handled_in_order(message, due));
         let was_passed_on = entry.is_some_and(|entry| entry.first(due).is_some());
         let course = self.senders.get(&message.key.sender);
-        let was_cut = || course.is_some_and(|course| course.ended_within(message.sent, due));
+        let was_cut = || course.is_some_and(|course| course.may_have_lost(message.sent, due));
         let excuse = match () {
             () if !message.is_stamped => Some(Undecided::Unstamped),
             () if message.may_be_lost => Some(Undecided::MayBeLost),
             () if was_passed_on => None,
             () if message.may_be_refused => Some(Undecided::MayBeRefused),
             () if !self.membership.is_heeded(message, due) => Some(Undecided::Stranger),
+            () if self.may_have_come_too_late(message, due) => Some(Undecided::Stranger),
             () if handled.is_none() && was_cut() => Some(Undecided::SenderLost),
             () => None,
         };
         Proof { handled, excuse }
+    }
+
+    /// Whether the server may have moved the sender out of the room of a message before it handled that. It had not if it
+    /// passed on a later one to that room before the sender knew of the move.
+    fn may_have_come_too_late(&self, message: &SentMessage, due: Moment) -> bool {
+        let Key { sender, sequence } = message.key;
+        let course = self.senders.get(&sender).filter(|_| message.may_come_too_late);
+        let Some((course, learned)) =
+            course.and_then(|course| Some((course, course.moved_after(message, due)?)))
+        else {
+            return false;
+        };
+        let shows_it = |sequence: u64| {
+            let Some(entry) = self.open.get(&Key { sender, sequence }) else { return false };
+            let next = entry.message.as_ref().filter(|next| next.settled <= due);
+            let Some(next) = next else { return false };
+            let is_there = next.to == message.to && next.namespace == message.namespace;
+            is_there && self.is_before(message, next) && entry.first(learned).is_some()
+        };
+        !course.after(sequence).take(BACK as usize).any(shows_it)
     }
 
     /// Before when a message was handled for being sent before another one on the same connection: the next of which there

@@ -48,7 +48,7 @@ impl Ledger {
             }
             return self.accuse((Fault::Duplicate, None), seat, key, message, Some(at), None);
         }
-        if self.membership.asks_for_rooms(seat) && self.signs.len() < MOST_SIGNS {
+        if self.membership.needs_signs(seat) && self.signs.len() < MOST_SIGNS {
             self.signs.push((key, seat, at));
         }
         if key.sequence >= course.seen {
@@ -72,11 +72,9 @@ impl Ledger {
     }
 
     /// A client received an event as which messages arrive, and no stamp was in it.
-    pub(super) fn unstamped(&mut self, client: u32, namespace: &str, heard_as: u16, at: Moment) {
-        if !self.has_come_stamped(heard_as, at) {
-            let seat = self.membership.seat(client, namespace);
-            self.membership.seat_mut(seat).unstamped = Some(at);
-        }
+    pub(super) fn unstamped(&mut self, client: u32, namespace: &str, at: Moment) {
+        let seat = self.membership.seat(client, namespace);
+        self.membership.seat_mut(seat).unstamped = Some(at);
     }
 
     /// Whether a seat may have got a message without its stamp: since it was sent, the seat got events that carried none, and

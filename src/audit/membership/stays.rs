@@ -1,6 +1,8 @@
 //! Stays in rooms of which the server says little: what proves a join, what a leave without a word leaves behind, and why
 //! nobody knows who was there.
 
+use std::sync::Arc;
+
 use super::Membership;
 use crate::audit::events::{Moment, Sender, SentMessage};
 use crate::audit::span::{Certainty, MembershipSpan, any_over};
@@ -8,7 +10,13 @@ use crate::audit::undecided::Undecided;
 
 impl Membership {
     /// The server puts the socket into a room by itself, when it connects or later.
-    pub(in crate::audit) fn placed(&mut self, seat: u32, room: &str, is_certain: bool, at: Moment) {
+    pub(in crate::audit) fn placed(
+        &mut self,
+        seat: u32,
+        room: &str,
+        (is_certain, is_movable): (bool, bool),
+        at: Moment,
+    ) {
         let place = &self.seats[seat as usize];
         let Some(asked) = place.open().map(|socket| socket.asked) else { return };
         let namespace = place.namespace as usize;
@@ -21,17 +29,49 @@ impl Membership {
             Some((_, span)) => {
                 span.asked = span.asked.min(asked);
                 span.confirmed = span.confirmed.or(is_certain.then_some(at));
+                span.is_movable |= is_movable;
             }
             None => {
                 let confirmed = is_certain.then_some(at);
-                rooms.push((room, MembershipSpan { confirmed, ..MembershipSpan::asked(asked) }));
+                rooms.push((room, MembershipSpan { confirmed, is_movable, ..MembershipSpan::asked(asked) }));
             }
         }
-        self.seats[seat as usize].asks = true;
+        let place = &mut self.seats[seat as usize];
+        place.asks = true;
+        place.is_movable |= is_movable;
+    }
+
+    /// The server has put the socket elsewhere, some time before the client learned that. Gives since when it was there.
+    pub(in crate::audit) fn moved(&mut self, seat: u32, room: &str, at: Moment) -> Option<Moment> {
+        let room = self.known_room(seat, room)?;
+        let rooms = &mut self.seats[seat as usize].rooms;
+        let is_open = |(of, span): &&mut (u32, MembershipSpan)| *of == room && span.left_asked.is_none();
+        let (_, span) = rooms.iter_mut().find(is_open)?;
+        span.move_on(at);
+        span.confirmed.or(Some(span.asked))
+    }
+
+    /// Whether a seat has learned since a time that the server had put it out of a room.
+    pub(in crate::audit) fn was_moved(&self, seat: u32, name: &str, since: Moment) -> bool {
+        let Some(room) = self.known_room(seat, name) else { return false };
+        let mut rooms = self.seats[seat as usize].rooms.iter();
+        rooms.any(|(of, span)| *of == room && span.moved.is_some_and(|moved| moved >= since))
+    }
+
+    /// Whether the server may put a seat out of one of these rooms by itself.
+    pub(in crate::audit) fn is_movable(&self, seat: u32, rooms: &[Arc<str>]) -> bool {
+        let place = &self.seats[seat as usize];
+        let is_meant = |room: &u32| rooms.contains(&self.rooms[*room as usize].name);
+        place.is_movable && place.rooms.iter().any(|(room, span)| span.is_movable && is_meant(room))
+    }
+
+    /// Whether what a seat receives may show that it is, or was, in a room.
+    pub(in crate::audit) fn needs_signs(&mut self, seat: u32) -> bool {
+        self.asks_for_rooms(seat) || self.seats[seat as usize].is_movable
     }
 
     /// Whether a seat asked for a room and nobody has confirmed that it is there.
-    pub(in crate::audit) fn asks_for_rooms(&mut self, seat: u32) -> bool {
+    fn asks_for_rooms(&mut self, seat: u32) -> bool {
         let place = &mut self.seats[seat as usize];
         place.asks =
             place.asks && place.rooms.iter().any(|(_, span)| span.confirmed.is_none() && span.left.is_none());
@@ -54,6 +94,17 @@ impl Membership {
         });
         if let (Some((_, span)), None) = (stays.next(), stays.next()) {
             span.confirmed = span.confirmed.or(Some(at));
+        }
+        // It was there when the message was handled, and so since it had come.
+        let is_it = |(of, span): &&mut (u32, MembershipSpan)| {
+            *of == room
+                && span.is_movable
+                && span.left.is_none()
+                && span.confirmed.is_some_and(|confirmed| confirmed <= message.sent)
+        };
+        let stays = self.seats[seat as usize].rooms.iter_mut().filter(is_it);
+        if let Some((_, span)) = stays.max_by_key(|(_, span)| span.confirmed) {
+            span.hold(message.sent, at);
         }
     }
 

@@ -105,6 +105,45 @@ impl<'h> Model<'h> {
         })
     }
 
+    /// The same, and no answer before that showed that the message had been read.
+    fn may_be_unread(&self, message: &SentMessage, by: Moment) -> bool {
+        let own = self.history.seen.iter().filter(|(_, client, _)| *client == message.key.sender);
+        let mut read = false;
+        for (_, _, sight) in own.filter(|(time, ..)| at(*time) >= message.sent && at(*time) < by) {
+            match sight {
+                Sight::Read(asked) => read |= at(*asked) >= message.sent,
+                Sight::Lost | Sight::Leaving if !read => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether the sender learned later that it had been taken out of a room to which it sent a message, and nothing shows that
+    /// this came after it was handled: that a later one to the same rooms was passed on before.
+    fn may_have_come_too_late(&self, message: &SentMessage, by: Moment) -> bool {
+        let sender = message.key.sender;
+        let mut since = BTreeMap::new();
+        let own = self.history.seen.iter().filter(|(_, client, _)| *client == sender);
+        let is_to = |room: &str| message.to.iter().any(|to| **to == *room);
+        let learned = own.filter_map(|(time, _, sight)| match sight {
+            Sight::Placed(room, _, true) => {
+                since.insert(*room, at(*time));
+                None
+            }
+            Sight::Moved(room) if is_to(room) && since[room] <= message.sent => Some(at(*time)),
+            _ => None,
+        });
+        let learned = learned.filter(|learned| *learned >= message.sent && *learned < by).min();
+        let Some(learned) = learned.filter(|_| message.origin == Origin::Inside) else { return false };
+        !self.history.messages().any(|next| {
+            let is_later = next.key.sender == sender && next.key.sequence > message.key.sequence;
+            let is_later = is_later && next.settled <= by;
+            let is_there = next.to == message.to && next.namespace == message.namespace;
+            is_later && is_there && self.is_before(message, next) && self.first(next, learned).is_some()
+        })
+    }
+
     /// The receipts that prove joins, in the order in which their ledgers make use of them.
     fn find_proofs(&mut self) {
         for (time, client, sight) in &self.history.seen {
@@ -120,7 +159,8 @@ impl<'h> Model<'h> {
             let is_known = |(now, known): &&(u64, Moment)| at(*now) > since && *known > since;
             let known = ticks.iter().find(is_known).expect("it ends with all known").0;
             let life = Life::of(*client, &self.history.seen, &self.proofs, *time);
-            if known <= self.judged(message, *client) && life.is_unproved() {
+            let may_show = life.is_unproved() || life.is_movable();
+            if known <= self.judged(message, *client) && may_show {
                 let before = self.history.before(message, *client, known);
                 self.proofs.push(JoinProof { known, client: *client, received: *time, message, before });
                 self.proofs.sort_by_key(|proof| (proof.known, proof.received));
@@ -138,7 +178,7 @@ impl<'h> Model<'h> {
         let is_known = |room: &Arc<str>| {
             self.history.seen.iter().any(|(time, client, sight)| {
                 let is_it = match sight {
-                    Sight::Joining(asked) | Sight::Placed(asked, _) => **asked == **room,
+                    Sight::Joining(asked) | Sight::Placed(asked, ..) => **asked == **room,
                     Sight::Connected { sid, recovered: false } => **sid == **room,
                     _ => false,
                 };
@@ -163,7 +203,8 @@ impl<'h> Model<'h> {
         let was_passed_on = self.first(message, due).is_some();
         let has_to_be = !message.may_be_refused
             && sender.was_there(message)
-            && (handled.is_some() || !self.was_cut(message, due));
+            && !self.may_have_come_too_late(message, due)
+            && (handled.is_some() || !self.may_be_unread(message, due));
         let binds = !spares && !message.may_be_lost && (was_passed_on || has_to_be);
         let must = binds && meant.iter().all(|(_, must)| *must);
         // Whoever is in a room that the server alone fills, it is for nobody outside of the namespace and for nobody left out.
@@ -311,10 +352,12 @@ impl<'h> Model<'h> {
         let is_free = |message: &SentMessage| message.may_be_lost || message.order == Order::Unknown;
         later.is_some_and(|later| {
             let is_certain = message.handled.is_some() || self.is_before(message, later);
-            let received = self.history.receipts(client, message.key)[0];
-            let is_shown = message.has_history
-                && Life::of(client, &self.history.seen, &self.proofs, self.judged(later, client))
-                    .has_come_since(client, message, received);
+            // Who comes may be shown either of them behind the other.
+            let life = Life::of(client, &self.history.seen, &self.proofs, self.judged(later, client));
+            let is_shown = [message, &**later].into_iter().any(|one| {
+                let received = self.history.receipts(client, one.key)[0];
+                one.has_history && life.has_come_since(client, one, received)
+            });
             // Each node keeps the order of what came to it. Behind one address, a new connection may lead to another one.
             let may_have_moved = self.history.within > 0
                 && match self.history.nodes {
@@ -359,6 +402,11 @@ fn agree(
         history.seen
     );
     Ok(())
+}
+
+#[test]
+fn an_event_without_a_stamp_counts_also_after_one_with_a_stamp_has_come() {
+    agree((7_079_617_408_255_818_488, 5, 2), (true, false), (2, 5)).expect("they agree");
 }
 
 #[test]

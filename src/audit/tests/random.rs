@@ -7,12 +7,14 @@
 //! What clients see happens at even times, what the server does at odd ones in between. So nothing is simultaneous.
 
 mod delivery;
+mod houses;
 mod told;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRng;
 
 use super::*;
+use houses::HOUSES;
 pub(super) use told::{Audited, History};
 
 /// How far behind the server's handling a receipt is at most.
@@ -40,8 +42,12 @@ pub(super) enum Sight {
     Joined(&'static str),
     /// Refused, and when it had asked.
     Refused(&'static str, u64),
-    /// The server put it there by itself.
-    Placed(&'static str, bool),
+    /// The server put it there by itself: whether that is certain, and whether it may put it elsewhere.
+    Placed(&'static str, bool, bool),
+    /// The server has put it elsewhere, some time before.
+    Moved(&'static str),
+    /// The server has answered what was asked then.
+    Read(u64),
     Parting(&'static str),
     Parted(&'static str),
     Settled(Arc<SentMessage>),
@@ -72,9 +78,11 @@ impl Sight {
             Sight::Joining(room) => AuditEvent::Joining { namespace, room },
             Sight::Joined(room) => AuditEvent::Joined { namespace, room },
             Sight::Refused(room, asked) => AuditEvent::Refused { namespace, room, asked: at(*asked) },
-            Sight::Placed(room, is_certain) => {
-                AuditEvent::Placed { namespace, room, is_certain: *is_certain }
+            Sight::Placed(room, is_certain, is_movable) => {
+                AuditEvent::Placed { namespace, room, is_certain: *is_certain, is_movable: *is_movable }
             }
+            Sight::Moved(room) => AuditEvent::Moved { namespace, room },
+            Sight::Read(asked) => AuditEvent::Read { asked: at(*asked) },
             Sight::Parting(room) => AuditEvent::Parting { namespace, room },
             Sight::Parted(room) => AuditEvent::Parted { namespace, room },
             Sight::Settled(message) => AuditEvent::Settled((**message).clone()),
@@ -114,6 +122,10 @@ struct Person {
     line: u64,
     /// The same for its joins and leaves.
     moved: u64,
+    /// What it sent up to then is read.
+    read: Option<u64>,
+    /// The room into which the server has put it, and since when it knows that.
+    house: Option<(&'static str, u64)>,
 }
 
 /// What the application of a history does and does not.
@@ -135,6 +147,8 @@ pub(super) struct Habits {
     has_history: bool,
     /// Whether it loses the stamps of what it passes on.
     strips: bool,
+    /// Whether it passes on what comes to the rooms between which it moves clients from those who are not there.
+    hears_strangers: bool,
     /// How many nodes it has.
     nodes: u32,
     /// How much later than at once a message may be handled, if it may be: where there are several nodes, and where one is
@@ -150,7 +164,20 @@ impl Habits {
         let within = if nodes > 1 || below(2) == 0 { SPREAD } else { 0 };
         let turns_down = [0, 20, 100][below(3) as usize];
         let (has_history, strips) = (below(2) == 0, below(8) == 0);
-        Habits { recovery, slow, silent, refuses, turns_down, is_ordered, has_history, strips, nodes, within }
+        let hears_strangers = below(2) == 0;
+        Habits {
+            recovery,
+            slow,
+            silent,
+            refuses,
+            turns_down,
+            is_ordered,
+            has_history,
+            strips,
+            hears_strangers,
+            nodes,
+            within,
+        }
     }
 
     /// How many nodes it has: where one is said to be several, it is three.
@@ -241,6 +268,7 @@ impl Play<'_> {
             Some((asked, busy)) => self.finish(client, asked, busy),
             // Whoever asks for more than the server does at once waits now and then.
             None if person.up && !self.habits.slow && person.line.max(person.moved) > self.now + 40 => {}
+            None if person.up && self.move_on(client) => {}
             None if !person.up => {
                 let recover = person.away && self.habits.recovery && self.below(2) == 0;
                 if self.below(3) == 0 {
@@ -305,7 +333,11 @@ impl Play<'_> {
     /// Of what the client had sent the server reads only a part.
     fn cut(&mut self, client: u32) {
         let last = self.soon(0);
-        self.handled.retain(|(effect, message, _)| message.key.sender != client || *effect <= last);
+        let read = self.people[client as usize].read;
+        let is_read = |message: &SentMessage| read.is_some_and(|read| message.sent <= at(read));
+        self.handled.retain(|(effect, message, _)| {
+            message.key.sender != client || *effect <= last || is_read(message)
+        });
         self.truths.retain(|truth| truth.client != client || truth.from <= last);
         let own = self.truths.iter_mut().filter(|truth| truth.client == client);
         own.filter(|truth| truth.to > last).for_each(|truth| truth.to = u64::MAX);
@@ -326,7 +358,8 @@ impl Play<'_> {
 
     /// The server takes a message, unless it refuses it.
     fn take(&mut self, effect: u64, message: &Arc<SentMessage>) {
-        let is_lucky = self.below(2) == 0;
+        let is_to_house = message.to.iter().any(|room| HOUSES.contains(&&**room));
+        let is_lucky = if is_to_house { self.habits.hears_strangers } else { self.below(2) == 0 };
         if !message.is_refused && (!message.may_be_refused || self.below(2) == 0) {
             self.handled.push((effect, message.clone(), is_lucky));
         }
@@ -359,7 +392,9 @@ impl Play<'_> {
         let sequence = self.people[client as usize].sequence;
         self.people[client as usize].sequence += 1;
         let mut rooms = |most: u64| -> Vec<Arc<str>> {
-            (0..self.below(most)).map(|_| ROOMS[self.below(3) as usize].into()).collect()
+            let room =
+                |dice: u64| if dice < 9 { ROOMS[dice as usize % 3] } else { HOUSES[dice as usize % 2] };
+            (0..self.below(most)).map(|_| room(self.below(14)).into()).collect()
         };
         let (mut to, except) = (rooms(3), rooms(2));
         if self.below(6) == 0 {
@@ -376,9 +411,10 @@ impl Play<'_> {
         };
         let may_be_refused = self.habits.refuses && self.below(2) == 0;
         let origin = match self.below(4) {
-            _ if to.is_empty() || !ROOMS.contains(&&*to[0]) => Origin::Anywhere,
+            _ if to.is_empty() || to[0].starts_with("sid") => Origin::Anywhere,
             0 => Origin::Inside,
-            1 => Origin::Outside,
+            // Nobody asks for a house, so that nobody is told of it.
+            1 if !to.iter().any(|room| HOUSES.contains(&&**room)) => Origin::Outside,
             _ => Origin::Anywhere,
         };
         // Some are heard in the namespace of others.
@@ -416,6 +452,10 @@ impl Play<'_> {
         // Now and then an answer is lost, and what was asked for as well or not.
         let (answered, done) = (self.below(12) != 0, self.below(2) == 0);
         self.people[place].busy = None;
+        if answered && matches!(busy, Busy::Join(_) | Busy::Part(_) | Busy::Broadcast(_)) {
+            self.people[place].read = Some(asked);
+            self.see(client, Sight::Read(asked));
+        }
         match busy {
             Busy::Connect { recover: true } => {
                 self.see(client, Sight::Connected { sid: String::new(), recovered: true });
@@ -468,6 +508,11 @@ impl Play<'_> {
 
     /// The server puts some into a room when they connect, and some of these do not know it for certain.
     fn place(&mut self, client: u32, effect: u64) {
+        self.people[client as usize].house = None;
+        if client % 5 < 2 {
+            let house = HOUSES[self.below(2) as usize];
+            self.house(client, house, effect);
+        }
         let (room, is_certain) = (ROOMS[self.below(3) as usize], client.is_multiple_of(3));
         if client % 3 == 2 {
             return;
@@ -475,7 +520,7 @@ impl Play<'_> {
         if is_certain || self.below(2) == 0 {
             self.truths.push(Truth { client, room: Some(room.into()), from: effect, to: u64::MAX });
         }
-        self.see(client, Sight::Placed(room, is_certain));
+        self.see(client, Sight::Placed(room, is_certain, false));
     }
 
     /// The client can be reached again.

@@ -164,6 +164,19 @@ fn what_was_sent_on_a_connection_that_ended_may_not_have_arrived_unless_somethin
 }
 
 #[test]
+fn what_the_server_had_read_before_the_connection_ended_has_to_be_passed_on() {
+    for (asked, missing) in [(9, 0), (10, 3), (12, 3)] {
+        let mut ledger = room();
+        say(&mut ledger, silent(0, "a", 10));
+        // The answer to what was asked after the message, such as a leave, came before the end.
+        ledger.record(0, at(14), AuditEvent::Read { asked: at(asked) });
+        ledger.ended(0, None, at(15));
+        let found = ledger.finish(at(500));
+        assert_eq!(found.fault(Fault::Missing), missing, "{asked}");
+    }
+}
+
+#[test]
 fn an_acknowledgement_that_never_came_for_a_lost_connection_binds_nobody() {
     let mut ledger = connected(2);
     ledger.lost(0, at(12));

@@ -169,6 +169,6 @@ fn the_rooms_that_the_server_decides_are_known_when_their_names_are() {
         assert_eq!(play.found.rooms[2..], ["placed user:7", "maybe placed red"]);
         play.begin(4);
         play.hear(r#"42["session",{"team":"blue"}]"#);
-        assert_eq!(play.found.rooms[4..], ["parting red", "placed blue"]);
+        assert_eq!(play.found.rooms[4..], ["moved red", "placed blue"]);
     });
 }

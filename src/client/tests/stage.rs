@@ -163,6 +163,7 @@ impl Observer for Found {
             AuditEvent::Refused { room, .. } => ("refused", room),
             AuditEvent::Parting { room, .. } => ("parting", room),
             AuditEvent::Parted { room, .. } => ("parted", room),
+            AuditEvent::Moved { room, .. } => ("moved", room),
             AuditEvent::Placed { room, is_certain: true, .. } => ("placed", room),
             AuditEvent::Placed { room, is_certain: false, .. } => ("maybe placed", room),
             AuditEvent::At { node } => return self.moves.push(node),

@@ -77,11 +77,12 @@ impl Life {
                     };
                     life.spans.retain(|span| !is_it(span));
                 }
-                Sight::Placed(room, is_certain) => {
+                Sight::Placed(room, is_certain, is_movable) => {
                     let sockets = life.spans.iter().rfind(|(room, _)| room.is_none());
                     let asked = sockets.map(|(_, socket)| socket.asked).expect("it is connected");
                     let confirmed = is_certain.then_some(now);
-                    let span = MembershipSpan { confirmed, ..MembershipSpan::asked(asked) };
+                    let is_movable = *is_movable;
+                    let span = MembershipSpan { confirmed, is_movable, ..MembershipSpan::asked(asked) };
                     life.spans.insert(0, (Some((*room).to_owned()), span));
                 }
                 Sight::Parting(room) => {
@@ -91,7 +92,15 @@ impl Life {
                     let left = life.of_room(room).filter(|(_, span)| span.left_asked.is_some());
                     left.for_each(|(_, span)| span.left = span.left.or(Some(now)));
                 }
-                Sight::At(_) | Sight::Settled(_) | Sight::Received(_) | Sight::Unstamped => {}
+                // All that is known is up to when it was there.
+                Sight::Moved(room) => {
+                    let open = life.of_room(room).find(|(_, span)| span.left_asked.is_none());
+                    let (_, span) = open.expect("it was put there");
+                    span.left_asked = span.seen.max(span.confirmed);
+                    span.moved = Some(now);
+                }
+                Sight::At(_) | Sight::Settled(_) | Sight::Received(_) | Sight::Unstamped | Sight::Read(_) => {
+                }
             }
         }
         proofs.for_each(|proof| life.learn(proof));
@@ -108,6 +117,24 @@ impl Life {
         if let [span] = &mut stays[..] {
             span.confirmed = span.confirmed.or(Some(received));
         }
+        // Where the server put it, it was until then, if it had not heard of a move.
+        let mut stays: Vec<_> = self.of_room(&message.to[0]).map(|(_, span)| span).collect();
+        stays.retain(|span| {
+            let had_come = span.confirmed.is_some_and(|confirmed| confirmed <= message.sent);
+            span.is_movable && had_come && span.left.is_none()
+        });
+        stays.sort_by_key(|span| span.confirmed);
+        if let Some(span) = stays.pop().filter(|span| span.moved.is_none_or(|moved| received <= moved)) {
+            span.seen = span.seen.max(Some(message.sent));
+            if span.moved.is_some() {
+                span.left_asked = span.left_asked.max(Some(message.sent));
+            }
+        }
+    }
+
+    /// Whether the server may move it from room to room, or might have.
+    pub(super) fn is_movable(&self) -> bool {
+        self.spans.iter().any(|(_, span)| span.is_movable)
     }
 
     /// Whether some join of it is not confirmed.
@@ -160,7 +187,12 @@ impl Life {
     pub(super) fn was_there(&self, message: &SentMessage) -> bool {
         let when = message.sent.as_micros() as u64 + 1;
         let mut rooms = message.to.iter().map(|room| self.was(Some(room), when));
-        let stays = message.handled.is_some() || message.order == Order::Sent;
+        // It may have been taken out of one of them before the server handled the message.
+        let was_moved = self.spans.iter().any(|(room, span)| {
+            let is_meant = message.to.iter().any(|to| room.as_deref() == Some(to));
+            is_meant && span.moved.is_some_and(|moved| moved >= message.sent)
+        });
+        let stays = (message.handled.is_some() || message.order == Order::Sent) && !was_moved;
         match message.origin {
             Origin::Anywhere => true,
             Origin::Inside => rooms.all(|(_, must)| must && stays),

@@ -76,8 +76,11 @@ impl Play<'_> {
             None => message.to.is_empty(),
             Some(room) => message.to.iter().any(|to| **to == **room),
         };
+        // Who is moved learns of that before it is shown anything.
+        let is_told = |truth: &Truth| !truth.room.as_deref().is_some_and(|room| HOUSES.contains(&room));
         let comes = |truth: &&Truth| {
-            truth.from > handled && is_place(truth) && *namespace(truth.client) == *message.namespace
+            let is_there = is_place(truth) && *namespace(truth.client) == *message.namespace;
+            truth.from > handled && is_there && is_told(truth)
         };
         let comers: Vec<(u32, u64)> =
             self.truths.iter().filter(comes).map(|truth| (truth.client, truth.from)).collect();
