@@ -177,6 +177,18 @@ fn rooms(node: &Node, scope: &mut Scope) -> Result<Template, Mistake> {
     scope.with_words(&words, |scope| Template::compile(node, scope))
 }
 
+/// Where in the arguments of an event the message itself stands.
+fn own_place(node: &Node, scope: &mut Scope) -> Result<Template, Mistake> {
+    node.word()?;
+    let place = scope.with_words(&[NODE_WORD], |scope| Template::compile(node, scope))?;
+    match place.uses(NODE_WORD) {
+        true => Ok(place),
+        false => Err(node
+            .mistake("this does not say where in the event the message stands")
+            .hint("write `\"${args[0].text}\"`, by the arguments of the event that arrives")),
+    }
+}
+
 fn one_of<T>(
     node: &Node,
     all: impl IntoIterator<Item = (&'static str, T)>,
@@ -236,6 +248,8 @@ pub struct Ask {
     pub may_refuse: bool,
     /// Whether the application may send a broadcast again to whoever joins or connects later.
     pub history: bool,
+    /// Where the message itself stands in the event that arrives, if the application repeats others there.
+    pub stamp_in: Option<Template>,
     /// What others are told of a join or a leave.
     pub tells: Option<Tells>,
 }
@@ -271,6 +285,7 @@ impl Ask {
             order: self.order,
             may_refuse: self.may_refuse,
             history: self.history,
+            stamp_in: self.stamp_in.clone(),
             tells: self
                 .tells
                 .as_ref()
@@ -288,7 +303,8 @@ impl Ask {
             (of_broadcast("arrives_as"), of_broadcast("reaches"), of_broadcast("senders"));
         let (order, may_refuse, history) =
             (of_broadcast("order"), of_broadcast("may_refuse"), of_broadcast("history"));
-        let (arrives_in, to) = (of_broadcast("arrives_in"), of_broadcast("to"));
+        let (arrives_in, to, stamp_in) =
+            (of_broadcast("arrives_in"), of_broadcast("to"), of_broadcast("stamp_in"));
         let of_move = |key| only_of([Verb::Join, Verb::Leave], key);
         let (tells, confirmed_by) = (of_move("tells"), of_move("confirmed_by"));
         fields.deny_others()?;
@@ -311,7 +327,7 @@ impl Ask {
             let tells = tells.map(|node| Tells::read(node, scope)).transpose()?;
             let arrives_in = arrives_in.map(|node| Template::compile_text(node, scope)).transpose()?;
             let senders = who_sends.unwrap_or(Senders::Members);
-            let (ack, confirmed_by, to) = (None, None, None);
+            let (ack, confirmed_by, to, stamp_in) = (None, None, None, None);
             let reaches = reach;
             Ok(Ask {
                 event,
@@ -326,9 +342,11 @@ impl Ask {
                 order,
                 may_refuse,
                 history,
+                stamp_in,
                 tells,
             })
         })?;
+        ask.stamp_in = stamp_in.map(|node| own_place(node, scope)).transpose()?;
         ask.to = to.map(|node| rooms(node, scope)).transpose()?;
         scope.with_words(verb.words_of_answer(), |scope| {
             ask.ack = ack.map(|node| Acceptance::read(node, scope)).transpose()?.flatten();
@@ -456,6 +474,11 @@ impl Contract {
         self.node.as_ref()
     }
 
+    /// The events as which messages arrive beside others that are repeated, and where those themselves stand in them.
+    pub fn own_places(&self) -> impl Iterator<Item = (&Template, &Template)> {
+        self.asks.iter().filter_map(|(_, ask)| Some((&ask.arrives_as, ask.stamp_in.as_ref()?)))
+    }
+
     /// Whether the application may send a broadcast again to whoever joins or connects later.
     pub fn has_history(&self) -> bool {
         self.asks.iter().any(|(_, ask)| ask.history)
@@ -522,6 +545,7 @@ pub fn schema() -> Schema {
                 .takes("senders", schema::words(senders), "Whose broadcasts are passed on.")
                 .takes("order", schema::words(orders), "In which order a client's broadcasts are handled.")
                 .takes("may_refuse", schema::flag(), "Whether the application may refuse a broadcast.")
+                .takes("stamp_in", schema::text(), "Where in the event the message itself stands, if others are repeated there.")
                 .takes("history", schema::flag(), "Whether it may send a broadcast again to who joins or connects later.");
         }
         if matches!(verb, Verb::Join | Verb::Leave) {

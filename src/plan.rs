@@ -16,8 +16,8 @@ use crate::scenario::{Act, Asked, Group, Operation, Scenario};
 use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::step::{
-    AllSent, Audit, EventFilter, GroupContext, LearnedNodes, MOST_LEARNED, Markers, Numbered, RunContext,
-    SharedValues, Step, Traces,
+    AllSent, Audit, EventFilter, GroupContext, LearnedNodes, MOST_LEARNED, Markers, Numbered, OwnPlace,
+    RunContext, SharedValues, Step, Traces,
 };
 use crate::template::Template;
 use crate::threshold::Threshold;
@@ -152,6 +152,7 @@ impl<'s> Plan<'s> {
             spread: Spread { nodes, within: rule.spread(nodes) },
             events: audited,
             has_history: scenario.contract.has_history(),
+            own_places: OwnPlace::all(&scenario.contract),
         });
         let standing = scenario.contract.rooms().iter().filter(|_| audit.is_some()).cloned().collect();
         let parts = scenario

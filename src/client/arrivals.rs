@@ -17,8 +17,10 @@ impl Client<'_> {
         let name = socket_io::event_name(&message.data);
         if self.actor.context.stamps {
             let name = name.as_ref().map(|(name, _)| name.as_ref());
+            let own = self.own_part(message, name);
+            let payload = own.as_deref().unwrap_or(&message.data);
             let mut stamps =
-                Stamp::all(message.data.as_bytes()).filter(|stamp| stamp.run == self.actor.context.run);
+                Stamp::all(payload.as_bytes()).filter(|stamp| stamp.run == self.actor.context.run);
             match stamps.next() {
                 Some(stamp) if stamp.label == stamp::MARKER => {
                     return silence::arrived(&mut self.actor, &stamp);
@@ -54,6 +56,13 @@ impl Client<'_> {
         if self.actor.group.filter.wants(&name) {
             self.actor.inbox.keep(&name, message);
         }
+    }
+
+    /// The message itself, where the event may repeat others.
+    fn own_part(&self, message: &ServerEvent<'_>, name: Option<&str>) -> Option<String> {
+        let places = &self.actor.context.audit.as_ref()?.own_places;
+        let place = places.iter().find(|place| name.is_some_and(|name| place.is_about(name)))?;
+        Some(place.text(message, &self.actor))
     }
 
     /// A message of this run arrived, unless the event is an echo of one.

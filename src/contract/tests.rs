@@ -111,6 +111,20 @@ fn broadcasts_are_passed_on_in_order_unless_it_is_said() {
 }
 
 #[test]
+fn where_a_message_stands_among_those_that_are_repeated_is_said_by_the_arguments_of_its_event() {
+    let contract = read(
+        "broadcast: { emit: [say, { text: \"${body}\" }], arrives_as: said, stamp_in: \"${args[0].text}\" }",
+    )
+    .unwrap();
+    let places: Vec<_> = contract.own_places().map(|(event, _)| event.fixed().cloned()).collect();
+    assert_eq!(places, [Some(json!("said"))]);
+    let told = |place: &str| told(&format!("broadcast: {{ emit: [say, \"${{body}}\"], stamp_in: {place} }}"));
+    assert!(told("text").contains("does not say where in the event"), "{}", told("text"));
+    assert!(told("\"${arg[0]}\"").contains("did you mean `args`"));
+    assert!(Contract::fixture().own_places().next().is_none());
+}
+
+#[test]
 fn how_a_join_is_answered_is_said_once() {
     let join = "emit: [enter, \"${room}\"]";
     let ask = |more: &str| read(&format!("join: {{ {join}, {more} }}"));

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::learned::LearnedNodes;
 use super::markers::Markers;
+use super::own_place::OwnPlace;
 use super::sent::AllSent;
 use crate::audit::Spread;
 use crate::contract::StandingRoom;
@@ -100,6 +101,8 @@ pub struct Audit {
     pub events: EventFilter,
     /// Whether the application may send a message again to whoever joins or connects later.
     pub has_history: bool,
+    /// Where messages stand in events that repeat others.
+    pub own_places: Vec<OwnPlace>,
 }
 
 /// The trace contexts that the clients of a run send.

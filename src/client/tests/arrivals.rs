@@ -32,6 +32,24 @@ fn each_message_of_an_event_is_a_delivery_and_a_stamp_that_stands_twice_is_one()
 }
 
 #[test]
+fn what_an_event_repeats_of_others_is_no_delivery_where_the_contract_says_where_the_message_stands() {
+    for (place, received, unstamped) in [("text", vec![1], 1), ("all", vec![0, 1], 1)] {
+        let stands = format!("reaches: others, stamp_in: \"${{args[0].{place}}}\"");
+        alice(&CHAT.replace("reaches: others", &stands), |mut play| {
+            play.pass(50);
+            let [first, second] = [stamp(0, 10), stamp(1, 20)];
+            let text = format!(r#""text":"b {second}","quote":{{"text":"a {first}"}}"#);
+            play.hear(&format!(r#"42["said",{{{text},"all":[{{"text":"{first}"}},"{second}"]}}]"#));
+            assert_eq!(play.found.received, received);
+            // A quote alone is no message of the run.
+            play.hear(&format!(r#"42["said",{{"quote":"{first}"}}]"#));
+            play.hear("42[\"said\"]");
+            assert_eq!((play.found.received.len(), play.found.unstamped), (received.len(), unstamped + 1));
+        });
+    }
+}
+
+#[test]
 fn a_message_in_another_event_is_no_delivery() {
     alice(CHAT, |mut play| {
         play.pass(50);

@@ -1,0 +1,45 @@
+//! Which part of an event is the message itself, where the application repeats others there, as a chat does that shows with an
+//! answer what it answers.
+
+use serde_json::Value as Json;
+
+use super::event_template::Words;
+use crate::contract::{Contract, NODE_WORD};
+use crate::session::ServerEvent;
+use crate::template::{Template, Values};
+
+/// Where messages stand in the events of a name.
+#[derive(Clone, Debug)]
+pub struct OwnPlace {
+    /// The name of the event; none if it is calculated, and any may be the one.
+    event: Option<String>,
+    place: Template,
+}
+
+impl OwnPlace {
+    /// All that a contract tells.
+    pub fn all(contract: &Contract) -> Vec<OwnPlace> {
+        let name = |event: &Template| event.fixed().and_then(Json::as_str).map(str::to_owned);
+        contract
+            .own_places()
+            .map(|(event, place)| OwnPlace { event: name(event), place: place.clone() })
+            .collect()
+    }
+
+    /// Whether it is about events of this name.
+    pub fn is_about(&self, name: &str) -> bool {
+        self.event.as_deref().is_none_or(|event| event == name)
+    }
+
+    /// The message itself in an event. Empty if nothing stands there.
+    pub fn text(&self, message: &ServerEvent<'_>, values: &dyn Values) -> String {
+        let Ok(Json::Array(mut args)) = serde_json::from_str(&message.data) else { return String::new() };
+        args.drain(..args.len().min(1));
+        let words = [(NODE_WORD, Json::Array(args))];
+        match self.place.render(&Words { values, words: &words, i: None }) {
+            Ok(Json::String(text)) => text,
+            Ok(part) => part.to_string(),
+            Err(_) => String::new(),
+        }
+    }
+}
