@@ -84,7 +84,7 @@ pub(super) fn capacity(args: &CapacityArgs) -> Result<Status, Error> {
     paths.of_nothing().prepare()?;
     warn(slice::from_ref(&selected));
     let stop = stop_on_signals()?;
-    let found = search.run(args.common.metrics.config(), &stop, &mut args.common.listener())?;
+    let found = search.run(args.common.watch.config(), &stop, &mut args.common.listener())?;
     let Some((result, status)) = found else { return Ok(Status::Interrupted) };
     output.show(&*result)?;
     Ok(status)

@@ -11,9 +11,9 @@ use super::secrets::secrets;
 use super::server::ServerArgs;
 use crate::runner::{Error, Event, PublishConfig};
 
-/// Where the figures go while something runs.
+/// Where the figures and the report go while something runs.
 #[derive(Clone, Debug, Args)]
-pub(super) struct MetricsArgs {
+pub(super) struct WatchArgs {
     /// Serve the figures for Prometheus while it runs, as OpenMetrics at http://ADDRESS/metrics
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,
@@ -21,13 +21,19 @@ pub(super) struct MetricsArgs {
     /// OTEL_EXPORTER_OTLP_HEADERS and OTEL_EXPORTER_OTLP_CERTIFICATE add headers and the collector's authority
     #[arg(long, value_name = "URL")]
     otlp: Option<String>,
+    /// Serve the report as a page that grows while it runs, with a button that stops it: `127.0.0.1:0`
+    #[arg(long, value_name = "ADDRESS")]
+    live: Option<SocketAddr>,
+    /// Serve that page to other machines, too
+    #[arg(long, requires = "live")]
+    live_public: bool,
 }
 
 /// What `capacity` and `compare` have in common
 #[derive(Debug, Args)]
 pub(super) struct CommonArgs {
     #[command(flatten)]
-    pub(super) metrics: MetricsArgs,
+    pub(super) watch: WatchArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     /// Do not show progress
@@ -41,15 +47,15 @@ pub(super) struct CommonArgs {
     pub(super) server: ServerArgs,
 }
 
-impl MetricsArgs {
+impl WatchArgs {
     pub(super) fn are_asked_for(&self) -> bool {
-        self.metrics.is_some() || self.otlp.is_some()
+        self.metrics.is_some() || self.otlp.is_some() || self.live.is_some()
     }
 
     /// What they say.
     pub(super) fn config(&self) -> PublishConfig {
-        let (metrics, otlp) = (self.metrics, self.otlp.clone());
-        PublishConfig { metrics, otlp, live: None, live_public: false, secrets: secrets() }
+        let WatchArgs { metrics, otlp, live, live_public } = self.clone();
+        PublishConfig { metrics, otlp, live, live_public, secrets: secrets() }
     }
 }
 

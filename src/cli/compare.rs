@@ -10,7 +10,8 @@ use super::common::CommonArgs;
 use super::{complain, warn};
 use crate::compare::Demand;
 use crate::runner::{
-    Comparison, ComparisonConfig, Error, GivenServer, compare_files, published, select_one, stop_on_signals,
+    Compared, Comparison, ComparisonConfig, Error, GivenServer, Listener, Single, compare_files, published,
+    select_one, stop_on_signals,
 };
 use crate::units::share_from;
 use crate::verdict::Status;
@@ -79,15 +80,18 @@ fn compare_servers(
         conformance: args.conformance,
     };
     let comparison = Comparison { config: &config, servers: &servers, selected: &selected, stop: &stop };
-    let publish = common.metrics.config();
-    let compared = published(publish, &stop, &mut common.listener(), |listener| comparison.run(listener))?;
+    let compare = |listener: &mut Listener<'_>| comparison.run(listener);
+    let report = |compared: &Compared| Some(compared.result.report());
+    let compared = published(common.watch.config(), &stop, &mut common.listener(), compare, report)?;
     common.output.show(&compared.result)?;
     compared.judge(&args.fail_on, stop.load(Ordering::Relaxed))
 }
 
 fn compare_stored(args: &CompareArgs, old: &Path, new: &Path) -> Result<(Status, Vec<String>), Error> {
-    let for_servers =
-        [("--conformance", args.conformance), ("--metrics or --otlp", args.common.metrics.are_asked_for())];
+    let for_servers = [
+        ("--conformance", args.conformance),
+        ("--metrics, --otlp or --live", args.common.watch.are_asked_for()),
+    ];
     if let Some((flag, _)) = for_servers.iter().find(|(_, is_given)| *is_given) {
         return Err(Error::because(format!("`{flag}` is for servers, and these are results: leave it out")));
     }

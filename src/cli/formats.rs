@@ -104,9 +104,9 @@ impl OutputArgs {
         let file = self.json.clone().filter(|file| !is_stdout(file));
         move |event: Event<'_>| {
             if let (Event::ResultSoFar(so_far), Some(file)) = (&event, &file)
-                && let Some(json) = so_far()
+                && let Some(result) = so_far()
             {
-                let _ = put(file, "result", &json);
+                let _ = put(file, "result", &result.json());
             }
             display.show(&event)
         }

@@ -1,11 +1,10 @@
 //! `sockrates run`: plays scenarios against a server, judges and reports.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::common::MetricsArgs;
+use super::common::WatchArgs;
 use super::display::Display;
 use super::formats::{FormatArgs, tell, write};
 use super::overrides::OverrideArgs;
@@ -15,9 +14,7 @@ use super::{complain, look_of_stdout, tell_github, warn};
 use crate::measure::format::printable;
 use crate::report::github::annotations;
 use crate::report::{Detail, how_many_passed, markdown, of_runs, text_of_run};
-use crate::runner::{
-    Error, Event, Paths, PublishConfig, RunConfig, ScenarioRuns, When, select, stop_on_signals,
-};
+use crate::runner::{Error, Event, Paths, RunConfig, ScenarioRuns, When, select, stop_on_signals};
 use crate::scenario::{Overrides, predictions};
 use crate::units::{Share, share_from};
 use crate::verdict::Status;
@@ -54,13 +51,7 @@ pub(super) struct RunArgs {
     #[arg(long, short, conflicts_with = "quiet")]
     verbose: bool,
     #[command(flatten)]
-    metrics: MetricsArgs,
-    /// Serve the report as a page that grows while it runs, with a button that stops the run: `127.0.0.1:0`
-    #[arg(long, value_name = "ADDRESS")]
-    live: Option<SocketAddr>,
-    /// Serve that page to other machines, too
-    #[arg(long, requires = "live")]
-    live_public: bool,
+    watch: WatchArgs,
     #[command(flatten)]
     formats: FormatArgs,
     #[command(flatten)]
@@ -86,9 +77,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Status, Error> {
     let stop = &stop_on_signals()?;
     let mut display = Display::new(args.quiet);
     let (look, detail) = (look_of_stdout(), Detail::of(args.quiet, args.verbose));
-    let publish = PublishConfig { live: args.live, live_public: args.live_public, ..args.metrics.config() };
     let all = ScenarioRuns { config, server, selected: &selected, stop };
-    let runs = all.run(publish, &mut |event| {
+    let runs = all.run(args.watch.config(), &mut |event| {
         match &event {
             Event::RunsSoFar(so_far) if args.json.is_some() => {
                 // What fails here is tried again at the end, and reported then.

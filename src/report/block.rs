@@ -161,6 +161,21 @@ pub struct Report {
     pub blocks: Vec<Block>,
 }
 
+impl Report {
+    /// With another report below it, under a name in the page and a heading.
+    pub(crate) fn and_below(mut self, id: &str, heading: &str, other: Report) -> Report {
+        self.blocks.push(Block::Fold(Fold {
+            id: Some(id.to_owned()),
+            summary: Text::default().strong(heading),
+            is_open: true,
+            is_result: true,
+            blocks: other.blocks,
+            ..Fold::default()
+        }));
+        self
+    }
+}
+
 /// A part of a report.
 #[derive(Clone, Debug)]
 pub enum Block {

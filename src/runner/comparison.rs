@@ -19,7 +19,6 @@ use crate::compare::{
     stored,
 };
 use crate::report::RunResult;
-use crate::report::file::Body;
 use crate::verdict::Status;
 
 /// The share of comparisons of a server with itself in which any figure may seem to differ.
@@ -295,7 +294,7 @@ impl Turns<'_> {
     ) -> Result<(), Error> {
         let comparison = self.comparison;
         listener(Event::ResultSoFar(&|| {
-            Some(comparison.clean(comparison.conclude(blocks, &[], suites)?).ok()?.to_json())
+            Some(Box::new(comparison.clean(comparison.conclude(blocks, &[], suites)?).ok()?))
         }))
     }
 

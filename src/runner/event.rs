@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Error;
+use super::{Error, Single};
 use crate::capacity::StepOutcome;
 use crate::conformance::result::Summary;
 use crate::conformance::{SuiteResult, Verdict, counts};
@@ -49,8 +49,8 @@ pub(crate) enum Event<'a> {
         outcome: &'a StepOutcome,
     },
     /// A search has another point or is over for one more number of nodes, or a comparison has another block or suite: the
-    /// content of the file of results, had it been interrupted here. None before there is anything to tell.
-    ResultSoFar(&'a dyn Fn() -> Option<String>),
+    /// result, had it been interrupted here, clean of secrets. None before there is anything to tell.
+    ResultSoFar(&'a dyn Fn() -> Option<Box<dyn Single>>),
     /// A search with this number of nodes begins.
     NodesBegin {
         /// How many.

@@ -8,7 +8,6 @@ use super::search::{LoadSearch, status};
 use super::secrets::clean;
 use super::{Error, Event, Listener, RunConfig, SearchConfig, Selected, ServerConfig};
 use crate::capacity::{GrowthResult, GrowthStep};
-use crate::report::file::Body;
 use crate::report::rfc3339;
 use crate::units::micros;
 use crate::verdict::Status;
@@ -51,7 +50,7 @@ impl GrowthSearch<'_> {
             let Some(search) = search.run(listener)? else { break };
             searches.push(GrowthStep { nodes, search });
             listener(Event::ResultSoFar(&|| {
-                Some(clean(so_far(&searches)?, &server.secrets).ok()?.to_json())
+                Some(Box::new(clean(so_far(&searches)?, &server.secrets).ok()?))
             }))?;
         }
         Ok(so_far(&searches))

@@ -9,6 +9,7 @@ use super::search::{LoadSearch, status};
 use super::secrets::clean;
 use super::single::Single;
 use super::{Error, GivenServer, Listener, SearchConfig, Selected, ServerConfig};
+use crate::report::Report;
 use crate::verdict::Status;
 
 /// A search for the highest load that a server bears.
@@ -65,20 +66,28 @@ impl<'a> HighestLoad<'a> {
         match &self.servers {
             Servers::One(server) => {
                 let search = LoadSearch { config, server, selected, stop };
-                let found = published(publish, stop, listener, |listener| search.run(listener))?;
-                let Some(result) = found else { return Ok(None) };
-                let result = clean(result, &server.secrets)?;
+                let clean = |found| clean(found, &server.secrets);
+                let search = |listener: &mut Listener<'_>| search.run(listener)?.map(clean).transpose();
+                let Some(result) = published(publish, stop, listener, search, report)? else {
+                    return Ok(None);
+                };
                 let status = status(&result, is_stopped());
                 Ok(Some((Box::new(result), status)))
             }
             Servers::Growing(servers) => {
                 let search = GrowthSearch { config, servers, selected, stop };
-                let found = published(publish, stop, listener, |listener| search.run(listener))?;
-                let Some(result) = found else { return Ok(None) };
-                let result = clean(result, &servers[0].secrets)?;
+                let clean = |found| clean(found, &servers[0].secrets);
+                let search = |listener: &mut Listener<'_>| search.run(listener)?.map(clean).transpose();
+                let Some(result) = published(publish, stop, listener, search, report)? else {
+                    return Ok(None);
+                };
                 let status = growth_status(&result, servers.len(), is_stopped());
                 Ok(Some((Box::new(result), status)))
             }
         }
     }
+}
+
+fn report(found: &Option<impl Single>) -> Option<Report> {
+    found.as_ref().map(Single::report)
 }

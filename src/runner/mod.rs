@@ -80,7 +80,7 @@ use crate::verdict::Status;
 
 pub(crate) use agents::{AgentConfig, serve_runs, show_agents};
 pub(crate) use bundled::Bundled;
-pub(crate) use comparison::{Comparison, ComparisonConfig, compare_files};
+pub(crate) use comparison::{Compared, Comparison, ComparisonConfig, compare_files};
 pub(crate) use event::{Event, Listener};
 pub(crate) use files::{is_stdout, refuse_to_overwrite, write_whole};
 use files::{prove_writable, prove_writable_folder};

@@ -1,4 +1,4 @@
-//! Runs while they go on, for those who watch over HTTP: figures for a scraper or a collector, and the report for a browser.
+//! What goes on, for those who watch over HTTP: the figures of a run for a scraper or a collector, and a report for a browser.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{Error, Event, Listener};
 use crate::publish::{Live, Metrics, Push};
 use crate::report::openmetrics::{CONTENT_TYPE, openmetrics};
 use crate::report::otlp::Sender;
-use crate::report::{RunResult, frame, html, of_runs};
+use crate::report::{Report, RunResult, frame, html, of_run, of_runs};
 use crate::secrets::Secrets;
 
 /// Where to listen, and what must not be shown.
@@ -36,7 +36,33 @@ pub(super) struct Published {
     stop: Arc<AtomicBool>,
 }
 
-/// Runs what has one result, and shows each of its runs to those who watch. `stop` is what ends it.
+/// What those who watch one result have seen.
+#[derive(Default)]
+struct Seen {
+    /// What was found with all numbers of nodes before.
+    before: Option<Report>,
+    /// What a search or a comparison has found so far.
+    found: Option<Report>,
+    /// The run that was seen last.
+    last: Option<RunResult>,
+}
+
+impl Seen {
+    /// The report so far, and below it the run that is played.
+    fn report(&self, run: Option<&RunResult>) -> Report {
+        let parts = [
+            self.before.clone().map(|report| ("before", "Before", report)),
+            self.found.clone().map(|report| ("found", "Found so far", report)),
+            run.map(|run| ("now", "Played now", of_run(run))),
+        ];
+        let mut parts = parts.into_iter().flatten();
+        let first = parts.next().map(|(.., report)| report).unwrap_or_default();
+        parts.fold(first, |all, (id, heading, report)| all.and_below(id, heading, report))
+    }
+}
+
+/// Runs what has one result, and shows each of its runs and what was found so far to those who watch. `stop` is what ends it, and
+/// `report` the report of what was found in the end.
 ///
 /// # Errors
 /// When nobody can watch, and those of what is run.
@@ -45,20 +71,16 @@ pub(crate) fn published<T>(
     stop: &Arc<AtomicBool>,
     listener: &mut Listener<'_>,
     run: impl FnOnce(&mut Listener<'_>) -> Result<T, Error>,
+    report: impl FnOnce(&T) -> Option<Report>,
 ) -> Result<T, Error> {
     let published = Published::begin(config, stop, listener)?;
-    let mut last = None;
+    let mut seen = Seen::default();
     let result = run(&mut |event| {
-        if let Event::RunSoFar(so_far) = &event
-            && published.want_results()
-            && let Ok(so_far) = clean_each(so_far(), &published.secrets)
-        {
-            published.show(&[], &so_far);
-            last = Some(so_far);
-        }
+        published.watch(&event, &mut seen);
         listener(event)
     })?;
-    last.map_or(Ok(()), |last| published.show_end(&[last], true, listener))?;
+    let report = || report(&result).unwrap_or_else(|| seen.report(seen.last.as_ref()));
+    published.end(seen.last.as_ref(), report, true, listener)?;
     Ok(result)
 }
 
@@ -126,17 +148,45 @@ impl Published {
         self.metrics.is_some() || self.push.is_some() || self.live.is_some()
     }
 
+    /// Shows the run that is under way, of many that are played for one result, and what was found so far.
+    fn watch(&self, event: &Event<'_>, seen: &mut Seen) {
+        match event {
+            Event::RunSoFar(so_far) if self.want_results() => {
+                if let Ok(so_far) = clean_each(so_far(), &self.secrets) {
+                    self.show_run(&so_far, || seen.report(Some(&so_far)));
+                    seen.last = Some(so_far);
+                }
+            }
+            Event::ResultSoFar(so_far) if self.live.is_some() => {
+                if let Some(found) = so_far() {
+                    seen.found = Some(found.report());
+                    self.show_report(|| seen.report(None));
+                }
+            }
+            Event::NodesBegin { .. } => seen.before = seen.found.take(),
+            _ => {}
+        }
+    }
+
     /// Shows how a run goes, after those that are over.
     pub(super) fn show(&self, over: &[RunResult], so_far: &RunResult) {
+        self.show_run(so_far, || of_runs(&over.iter().chain([so_far]).cloned().collect::<Vec<_>>()));
+    }
+
+    /// Shows how a run goes, and the report of which it is a part.
+    fn show_run(&self, so_far: &RunResult, report: impl FnOnce() -> Report) {
         if let Some(metrics) = &self.metrics {
             metrics.show(self.figures(so_far, false));
         }
         if let Some((push, sender)) = self.push.as_ref().filter(|(push, _)| push.is_due()) {
             push.push(sender.body(so_far, false));
         }
+        self.show_report(report);
+    }
+
+    fn show_report(&self, report: impl FnOnce() -> Report) {
         if let Some(live) = self.live.as_ref().filter(|live| live.is_watched()) {
-            let all: Vec<RunResult> = over.iter().chain([so_far]).cloned().collect();
-            live.show(html(&of_runs(&all)));
+            live.show(html(&report()));
         }
     }
 
@@ -148,19 +198,29 @@ impl Published {
         is_last: bool,
         listener: &mut Listener<'_>,
     ) -> Result<(), Error> {
-        let Some(result) = runs.last() else { return Ok(()) };
-        if let Some((push, sender)) = &self.push {
-            push.push_end(sender.body(result, true));
+        self.end(runs.last(), || of_runs(runs), is_last, listener)
+    }
+
+    /// The same of the run that was the last one, if there was any, and the report.
+    fn end(
+        &self,
+        run: Option<&RunResult>,
+        report: impl FnOnce() -> Report,
+        is_last: bool,
+        listener: &mut Listener<'_>,
+    ) -> Result<(), Error> {
+        if let (Some((push, sender)), Some(run)) = (&self.push, run) {
+            push.push_end(sender.body(run, true));
         }
         if let Some(live) = &self.live {
-            let page = html(&of_runs(runs));
+            let page = html(&report());
             match is_last {
                 true => live.show_last(page),
                 false => live.show(page),
             }
         }
-        if let Some(metrics) = &self.metrics {
-            let text = self.figures(result, true);
+        if let (Some(metrics), Some(run)) = (&self.metrics, run) {
+            let text = self.figures(run, true);
             match is_last {
                 true => metrics.show_last(text, &self.stop),
                 false => metrics.show(text),

@@ -19,7 +19,6 @@ use crate::capacity::{
     outcome,
 };
 use crate::report::RunResult;
-use crate::report::file::Body;
 use crate::scenario::{Axis, Load, MOST_CLIENTS, Range};
 use crate::server::Nodes;
 use crate::units::Rate;
@@ -227,7 +226,7 @@ impl<'a> SearchUnderWay<'a> {
                     let Some(outcome) = self.play(step, listener)? else { return Ok(None) };
                     search.tell(outcome);
                     listener(Event::ResultSoFar(&|| {
-                        Some(clean(self.result(None, None)?, &self.search.server.secrets).ok()?.to_json())
+                        Some(Box::new(clean(self.result(None, None)?, &self.search.server.secrets).ok()?))
                     }))?;
                     self.settle();
                 }

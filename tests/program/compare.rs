@@ -179,7 +179,9 @@ fn what_is_for_servers_is_refused_for_stored_results() {
         sockrates(["compare"]).args(flags).args([&file, &file]).run().code(2).complains(words);
     };
     refused(&["--conformance"], "`--conformance` is for servers");
-    refused(&["--metrics", "127.0.0.1:0"], "`--metrics or --otlp` is for servers");
+    for flag in ["--metrics", "--live"] {
+        refused(&[flag, "127.0.0.1:0"], "`--metrics, --otlp or --live` is for servers");
+    }
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod hosts;
 mod imports;
 mod interrupted;
 mod links;
+mod live;
 mod load;
 mod looks;
 mod metrics;

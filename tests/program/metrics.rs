@@ -150,34 +150,3 @@ fn an_address_that_is_taken_is_told_before_anything_is_played() {
         sockrates(["run", "--url", &reference.url(), "--metrics", &taken]).args([&file]).run().code(2);
     assert!(ended.stderr.contains("for --metrics: Address already in use"), "{}", ended.stderr);
 }
-
-#[test]
-fn the_page_with_the_button_is_for_this_machine_unless_that_is_asked_for() {
-    let (folder, reference) = (Folder::new(), Reference::start());
-    let file = folder.file("counted.yaml", SCENARIO);
-    let refused =
-        sockrates(["run", "--url", &reference.url(), "--live", "0.0.0.0:0"]).args([&file]).run().code(2);
-    assert!(refused.stderr.contains("add --live-public"), "{}", refused.stderr);
-}
-
-#[test]
-fn the_page_that_grows_ends_as_the_report_that_is_stored() {
-    let (folder, reference) = (Folder::new(), Reference::start());
-    let file = folder.file("counted.yaml", SCENARIO);
-    let page = folder.path("page.html");
-    let run =
-        sockrates(["run", "--live", "127.0.0.1:0", "--url", &reference.url(), "--html"]).args([&page, &file]);
-    let mut started = run.start();
-    let address = started.told("watch it at http://");
-    let (host, path) = address.split_once('/').expect("it has a path");
-    assert!(get(host, &format!("/{path}")).contains("EventSource"), "{address}");
-    let events = get(host, &format!("/{path}events"));
-    let report = get(host, &format!("/{path}report"));
-    started.wait().code(0);
-    let told: Vec<&str> = events.split("\n\n").filter_map(|event| event.strip_prefix("event: ")).collect();
-    let (last, before) = told.split_last().expect("there is a report");
-    assert!(last.starts_with("over\ndata: "), "{last}");
-    assert!(!before.is_empty() && before.iter().all(|event| event.starts_with("report\n")), "{before:?}");
-    let stored = std::fs::read_to_string(&page).expect("it was written");
-    assert_eq!(report, stored);
-}
