@@ -191,8 +191,50 @@ fn covers(pattern: &str, host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair, SanType, date_time_ymd};
+    use rustls::pki_types::pem::PemObject;
+    use rustls::sign::{CertifiedKey, SingleCertAndKey};
+    use rustls::{ClientConnection, ServerConfig, ServerConnection};
 
     use super::*;
+
+    /// What `openssl x509 -req` makes where no extensions are asked for, and its key.
+    const FIRST_VERSION: &[u8] = include_bytes!("first-version.pem");
+
+    /// How a client that trusts these fares with a server that shows a certificate of the first version.
+    fn meets_first_version(trusted: &Trusted) -> Result<(), rustls::Error> {
+        let certificate = CertificateDer::from_pem_slice(FIRST_VERSION).expect("it is a certificate");
+        let key = PrivateKeyDer::from_pem_slice(FIRST_VERSION).expect("it is a key");
+        let signer = ring::sign::any_supported_type(&key).expect("it can sign");
+        let shown = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], signer));
+        let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the versions are fine")
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(shown));
+        let name = ServerName::try_from("localhost").expect("it is a name");
+        let mut server = ServerConnection::new(Arc::new(server)).expect("it is a good configuration");
+        let mut client = ClientConnection::new(tls(trusted, None)?, name)?;
+        while client.is_handshaking() {
+            let mut bytes = Vec::new();
+            client.write_tls(&mut bytes).expect("there is room");
+            server.read_tls(&mut &*bytes).expect("there is room");
+            server.process_new_packets()?;
+            bytes.clear();
+            server.write_tls(&mut bytes).expect("there is room");
+            client.read_tls(&mut &*bytes).expect("there is room");
+            client.process_new_packets()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_certificate_of_the_first_version_is_accepted_where_it_is_known_or_every_one_is() {
+        let known = CertificateDer::from_pem_slice(FIRST_VERSION).expect("it is a certificate");
+        assert_eq!(meets_first_version(&Trusted::These(vec![known])), Ok(()));
+        assert_eq!(meets_first_version(&Trusted::Anyone), Ok(()));
+        assert!(meets_first_version(&Trusted::Public).is_err());
+        assert!(meets_first_version(&Trusted::These(Vec::new())).is_err());
+    }
 
     fn verdict(params: &CertificateParams, host: &str) -> Result<(), CertificateError> {
         let key = KeyPair::generate().expect("a key can be made");
