@@ -93,7 +93,7 @@ pub(super) fn contest(blocks_asked: usize) -> Contest {
 }
 
 /// A comparison in which the second server is slower by a factor.
-pub(super) fn comparison(blocks: usize, slower: f64) -> ComparisonResult {
+pub(crate) fn comparison(blocks: usize, slower: f64) -> ComparisonResult {
     let mut random = fastrand::Rng::with_seed(9);
     let blocks: Vec<Block> = (0..blocks)
         .map(|_| {

@@ -19,6 +19,7 @@ use crate::compare::{
     stored,
 };
 use crate::report::RunResult;
+use crate::secrets::Secrets;
 use crate::verdict::Status;
 
 /// The share of comparisons of a server with itself in which any figure may seem to differ.
@@ -63,11 +64,16 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
-    /// What the user did not want to wait for any more is told in the result, too.
-    fn ended(mut result: ComparisonResult, ended_by: Option<Error>, unexamined: Option<Error>) -> Compared {
+    /// What the user did not want to wait for any more is told in the result, too, and no secret is.
+    fn ended(
+        mut result: ComparisonResult,
+        ended_by: Option<Error>,
+        unexamined: Option<Error>,
+        secrets: &Secrets,
+    ) -> Result<Compared, Error> {
         let interrupted = ended_by.iter().filter(|error| error.is_interrupted());
         result.notes.extend(interrupted.map(Error::line));
-        Compared { result, ended_by, unexamined }
+        Ok(Compared { result: clean(result, secrets)?, ended_by, unexamined })
     }
 
     /// The status by these demands, and what is wrong, a sentence each.
@@ -128,7 +134,7 @@ impl Comparison<'_> {
             _ => (Vec::new(), None),
         };
         match self.conclude(&blocks, &unfinished, &conformance) {
-            Some(result) => Ok(Compared::ended(self.clean(result)?, ended_by, unexamined)),
+            Some(result) => Compared::ended(result, ended_by, unexamined, self.secrets()),
             None => {
                 Err(ended_by.unwrap_or_else(|| Error::interrupted("interrupted before the first run began")))
             }
@@ -142,14 +148,14 @@ impl Comparison<'_> {
         let mut error = run.with_result(error, started, server.missing());
         let unfinished: Vec<_> = error.result.take().map(|result| (0, *result)).into_iter().collect();
         match self.conclude(&[], &unfinished, &[]) {
-            Some(result) => Ok(Compared::ended(self.clean(result)?, Some(error), None)),
+            Some(result) => Compared::ended(result, Some(error), None, self.secrets()),
             None => Err(error),
         }
     }
 
-    /// The result without secrets, which all servers share.
-    fn clean(&self, result: ComparisonResult) -> Result<ComparisonResult, Error> {
-        clean(result, &self.servers[0].config.secrets)
+    /// What must not stand in any output, of all servers.
+    fn secrets(&self) -> &Secrets {
+        &self.servers[0].config.secrets
     }
 
     /// Contestant 1 is the first server again.
@@ -294,7 +300,8 @@ impl Turns<'_> {
     ) -> Result<(), Error> {
         let comparison = self.comparison;
         listener(Event::ResultSoFar(&|| {
-            Some(Box::new(comparison.clean(comparison.conclude(blocks, &[], suites)?).ok()?))
+            let result = comparison.conclude(blocks, &[], suites)?;
+            Some(Box::new(clean(result, comparison.secrets()).ok()?))
         }))
     }
 
@@ -393,6 +400,17 @@ impl Turns<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::example;
+
+    #[test]
+    fn what_was_waited_for_is_told_without_its_secrets() {
+        let secrets = Secrets::hidden();
+        secrets.note("hunter-22");
+        let error = Error::interrupted("interrupted before hunter-22 came");
+        let ended = Compared::ended(example::comparison(2, 1.0), Some(error), None, &secrets);
+        let notes = ended.map(|compared| compared.result.notes).unwrap_or_default();
+        assert_eq!(notes.last().map(String::as_str), Some("interrupted before [hidden] came"));
+    }
 
     #[test]
     fn files_of_the_same_name_are_told_apart_by_their_paths() {
