@@ -25,6 +25,7 @@
 //! | `webtransport` | whether clients can use it here |
 //! | `files`, `forms` | files that are put in place whole, and the forms of results that go there |
 //! | `stored`, `single`, `importing` | files of stored results, those that hold one result, and files of other tools |
+//! | `schemas` | the published JSON Schemas of what is stored |
 //! | `issue` | bug reports about what a case of the suite finds |
 //! | `github` | what GitHub Actions shows of a run |
 //! | `interrupt` | Ctrl-C and SIGTERM |
@@ -60,6 +61,7 @@ mod run;
 mod runs;
 mod samples;
 mod scenarios;
+pub(crate) mod schemas;
 mod search;
 mod secrets;
 mod server;
