@@ -72,6 +72,8 @@ pub fn belongs(rule: Rule, clause: &str) -> bool {
         Rule::PongMissing => "EIO3-HB-",
         Rule::PollPacket => "EIO-LP-",
         Rule::NamespaceUnasked if clause == "SIO-NS-05" => return true,
+        // That nothing comes unasked is all that this clause says.
+        Rule::NamespaceUnasked | Rule::NamespaceUnknown if clause == "EIO-HS-20" => return true,
         Rule::EventEarly if clause == "SEM-BC-18" => return true,
         Rule::HandshakeField if matches!(clause, "EIO-HS-03" | "EIO-HS-21") => return true,
         // What comes in the place of the open packet is a matter of all that is said of the handshake.
