@@ -246,7 +246,7 @@ fn a_wrong_accept_key_is_no_websocket() {
             false => answer(&mut stream, "200 OK", "Connection: close\r\n", OPEN),
         }
     });
-    meet(&server, "websocket").code(1).says("101");
+    meet(&server, "websocket").code(1).says("is accepted by the answer to its key in Sec-WebSocket-Accept");
 }
 
 /// Frames after the open packet, and what is said of them.
