@@ -303,10 +303,7 @@ impl<'p> Client<'p> {
     fn keep_frame(&mut self, frame: Seen) {
         // Steps look at what a packet says; that it is misspelt is told once.
         let frame = match frame {
-            Seen::Text(text) => match text.strip_prefix('4').and_then(socket_io::without_main) {
-                Some(plain) => Seen::Text(format!("4{plain}")),
-                None => Seen::Text(text),
-            },
+            Seen::Text(text) => Seen::Text(socket_io::frame_without_main(&text).unwrap_or(text)),
             other => other,
         };
         let is_ours = |text: &str| {

@@ -119,7 +119,6 @@ pub(super) mod example {
     use super::super::plan::{Machine, plan};
     use super::super::search::{Above, Purpose, StepOutcome, Votes};
     use super::*;
-    use crate::report::result::TargetKind;
 
     /// A step that held.
     pub(in super::super) fn point(load: f64, throughput: f64) -> Point {

@@ -160,9 +160,15 @@ fn written_main(text: &str) -> Option<Range<usize>> {
 }
 
 /// The same packet without the main namespace, which the format leaves out, if it is written out.
-pub fn without_main(text: &str) -> Option<String> {
+fn without_main(text: &str) -> Option<String> {
     let written = written_main(text)?;
     Some(format!("{}{}", &text[..written.start], &text[written.end..]))
+}
+
+/// The same frame of Engine.IO with a message in it, without the main namespace, if that is written out.
+pub fn frame_without_main(frame: &str) -> Option<String> {
+    let plain = without_main(frame.strip_prefix('4')?)?;
+    Some(format!("4{plain}"))
 }
 
 /// That a packet writes out the main namespace, if it does.

@@ -423,14 +423,11 @@ impl Http {
 /// told of those that a session reads.
 fn plain(mut response: Response) -> Response {
     let Ok(text) = str::from_utf8(&response.body) else { return response };
-    let plain = |packet: &str| packet.strip_prefix('4').and_then(socket_io::without_main);
+    let plain = socket_io::frame_without_main;
     if text.split(SEPARATOR).all(|packet| plain(packet).is_none()) {
         return response;
     }
-    let packets = text.split(SEPARATOR).map(|packet| match plain(packet) {
-        Some(plain) => format!("4{plain}"),
-        None => packet.to_owned(),
-    });
+    let packets = text.split(SEPARATOR).map(|packet| plain(packet).unwrap_or_else(|| packet.to_owned()));
     response.body = packets.collect::<Vec<_>>().join(&SEPARATOR.to_string()).into_bytes();
     response
 }
