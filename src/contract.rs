@@ -7,15 +7,17 @@
 mod acceptance;
 mod confirmation;
 mod node;
+mod reply;
 mod standing;
 
 use crate::document::schema::{self, Schema, Shape};
 use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse};
 use crate::template::{Scope, Template};
 
-pub use acceptance::{Acceptance, Refusal, ack_fields, event_says_error, says_error, says_no};
+pub use acceptance::{Acceptance, Answered, Refusal, ack_fields};
 pub use confirmation::Confirmation;
 pub use node::{NodeSign, WORD as NODE_WORD};
+pub use reply::{event_says_error, may_say_no, says_error};
 pub use standing::{StandingRoom, WORDS as STANDING_WORDS};
 
 /// The default: the events of the fixture, which the reference server answers too. The conformance catalogue

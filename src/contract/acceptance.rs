@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use serde_json::Value as Json;
 
+use super::reply::Reply;
 use crate::document::schema::{self, Schema, Shape};
 use crate::document::{Fields, Mistake, Node, Value};
-use crate::template::{Matcher, Scope, Values};
+use crate::template::{Matcher, Name, Scope, Values};
 
 /// What an acknowledgement has to be like, or the application has refused.
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ pub struct Acceptance {
 
 #[derive(Clone, Debug)]
 enum Wanted {
-    /// Whatever does not [say that it is an error](says_error), or no.
+    /// Whatever does not [say](Reply::of) that it is an error, or no.
     NoError,
     /// A callback as Node has them: the first argument is the error, or null.
     ErrorFirst,
@@ -26,7 +27,20 @@ enum Wanted {
 /// The word for acknowledgements whose first argument is the error.
 const ERROR_FIRST: &str = "error_first";
 
-/// An acknowledgement by which the application refuses, in words.
+/// What an acknowledgement says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// The application has done it.
+    Done,
+    /// It has refused.
+    Refused(Refusal),
+    /// Nobody can say whether it has done it, and only the contract can: that is missing in it.
+    Unclear(Refusal),
+    /// It is a text that may be anything, in words: what the clients receive decides.
+    Vague(String),
+}
+
+/// An acknowledgement by which the application refuses or may refuse, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// What would have been none.
@@ -53,34 +67,49 @@ impl Acceptance {
     }
 
     /// Whether the application has done it; `data` is the JSON text of the arguments.
-    ///
-    /// # Errors
-    /// When it has refused.
-    pub fn judge(&self, data: &str, attachments: &[Bytes], values: &dyn Values) -> Result<(), Refusal> {
+    pub fn judge(&self, data: &str, attachments: &[Bytes], values: &dyn Values) -> Answered {
+        let refused = |expected: &str, actual: String| Refusal { expected: expected.to_owned(), actual };
         match &self.wanted {
-            Wanted::NoError if says_error(data) || says_no(data) => Err(Refusal {
-                expected: "an acknowledgement that is no error".to_owned(),
-                actual: format!(
-                    "the server refused: {data} (if that is no refusal, say `ack: {{ args: … }}` in the contract)"
-                ),
-            }),
-            Wanted::NoError => Ok(()),
+            Wanted::NoError => {
+                let room = || values.get(&Name::Word("room"));
+                let expected = "an acknowledgement that is no error";
+                match Reply::of(data, |text| room().is_some_and(|room| room.as_str() == Some(text))) {
+                    Reply::Yes => Answered::Done,
+                    Reply::No => Answered::Refused(refused(
+                        expected,
+                        format!(
+                            "the server refused: {data} (if that is no refusal, say `ack: {{ args: … }}` in the contract)"
+                        ),
+                    )),
+                    Reply::Unclear => Answered::Unclear(refused(
+                        expected,
+                        format!(
+                            "{data}, which may be a refusal: say in the contract what an acceptance looks like, \
+                             `ack: {{ args: … }}`, or `ack: error_first` if null or nothing comes first in it"
+                        ),
+                    )),
+                    Reply::Text => Answered::Vague(data.to_owned()),
+                }
+            }
             Wanted::ErrorFirst => {
                 let args: Json = serde_json::from_str(data).unwrap_or_default();
                 match args.get(0) {
-                    None | Some(Json::Null) => Ok(()),
-                    Some(_) => Err(Refusal {
-                        expected: "an acknowledgement whose first argument, the error, is null".to_owned(),
-                        actual: format!("the server refused: {data}"),
-                    }),
+                    None | Some(Json::Null) => Answered::Done,
+                    Some(_) => Answered::Refused(refused(
+                        "an acknowledgement whose first argument, the error, is null",
+                        format!("the server refused: {data}"),
+                    )),
                 }
             }
             Wanted::Args(wanted) => {
                 let args: Json = serde_json::from_str(data).unwrap_or(Json::Null);
-                wanted.matches(&args, attachments, values).map_err(|mismatch| Refusal {
-                    expected: format!("an acknowledgement with {}", wanted.describe()),
-                    actual: format!("the server refused: {data}: {mismatch}"),
-                })
+                match wanted.matches(&args, attachments, values) {
+                    Ok(()) => Answered::Done,
+                    Err(mismatch) => Answered::Refused(refused(
+                        &format!("an acknowledgement with {}", wanted.describe()),
+                        format!("the server refused: {data}: {mismatch}"),
+                    )),
+                }
             }
         }
     }
@@ -95,48 +124,6 @@ pub fn ack_fields(node: &Node) -> Result<Fields<'_>, Mistake> {
     })
 }
 
-/// Whether an acknowledgement, the JSON text of its arguments, says by itself that it is an error: the first argument is an
-/// object in which `error` is something, `ok` or `success` is false, or `status` is `error`. Of nothing else that is certain.
-pub fn says_error(data: &str) -> bool {
-    // Most are empty or plain, and need not be parsed.
-    data.starts_with("[{") && serde_json::from_str(data).is_ok_and(|args| is_error(&args))
-}
-
-/// Whether the name of an event says that something went wrong.
-pub fn event_says_error(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["error", "exception", "invalid", "refused", "denied", "unauthorized"]
-        .iter()
-        .any(|word| name.contains(word))
-}
-
-/// Whether an acknowledgement is `false` and nothing else. Who was asked to do something says by that that it was not done; who
-/// was asked a question may say it as an answer, so it is no error by itself. Before something else it may say that there was
-/// no error.
-pub fn says_no(data: &str) -> bool {
-    data == "[false]"
-}
-
-fn is_error(args: &Json) -> bool {
-    let Some(Json::Object(first)) = args.get(0) else { return false };
-    let is = |key: &str, value: Json| first.get(key) == Some(&value);
-    first.get("error").is_some_and(is_something)
-        || is("ok", Json::from(false))
-        || is("success", Json::from(false))
-        || is("status", Json::from("error"))
-}
-
-fn is_something(value: &Json) -> bool {
-    match value {
-        Json::Null => false,
-        Json::Bool(value) => *value,
-        Json::Number(value) => value.as_f64() != Some(0.0),
-        Json::String(text) => !text.is_empty(),
-        Json::Array(items) => !items.is_empty(),
-        Json::Object(entries) => !entries.is_empty(),
-    }
-}
-
 /// What `ack` takes.
 pub(super) fn schema() -> Schema {
     let like = Shape::new("What it has to be like; anything else is a refusal.").needs(
@@ -149,68 +136,33 @@ pub(super) fn schema() -> Schema {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::template::Nothing;
 
     #[test]
     fn where_the_error_comes_first_only_null_is_no_refusal() {
         let acceptance = Acceptance { wanted: Wanted::ErrorFirst };
-        let judge = |data: &str| acceptance.judge(data, &[], &Nothing).map_err(|refusal| refusal.actual);
         for accepted in ["[]", "[null]", r#"[null,{"id":1}]"#, r#"[null,"too low"]"#] {
-            assert_eq!(judge(accepted), Ok(()), "{accepted}");
+            assert_eq!(acceptance.judge(accepted, &[], &Nothing), Answered::Done, "{accepted}");
         }
         for refused in [r#"["too low"]"#, r#"[{"code":7},null]"#, "[false]", r#"[""]"#] {
-            assert!(judge(refused).is_err_and(|actual| actual.contains(refused)), "{refused}");
+            let answered = acceptance.judge(refused, &[], &Nothing);
+            assert!(
+                matches!(&answered, Answered::Refused(refusal) if refusal.actual.contains(refused)),
+                "{answered:?}"
+            );
         }
     }
 
     #[test]
-    fn who_was_asked_to_do_something_and_says_false_has_not_done_it() {
+    fn what_only_the_contract_can_say_is_told_with_the_line_that_says_it() {
         let acceptance = Acceptance { wanted: Wanted::NoError };
-        let judge = |data: &str| acceptance.judge(data, &[], &Nothing).map_err(|refusal| refusal.actual);
-        for accepted in
-            ["[]", "[null]", "[true]", "[0]", r#"["false"]"#, "[false,[]]", r#"["ok",false]"#, "[[false]]"]
-        {
-            assert_eq!(judge(accepted), Ok(()), "{accepted}");
-        }
-        for refused in ["[false]", r#"[{"ok":false}]"#] {
-            assert!(judge(refused).is_err_and(|actual| actual.contains(refused)), "{refused}");
-        }
-    }
-
-    #[test]
-    fn an_acknowledgement_is_an_error_by_itself_only_where_that_is_certain() {
-        let errors = [
-            json!([{ "error": "Invalid username" }]),
-            json!([{ "error": { "code": 7 }, "data": null }]),
-            json!([{ "error": true }]),
-            json!([{ "ok": false }]),
-            json!([{ "success": false, "rooms": [] }, 1]),
-            json!([{ "status": "error" }]),
-        ];
-        let others = [
-            json!([]),
-            json!(["error"]),
-            json!([null]),
-            json!([false]),
-            json!([{}]),
-            json!([{ "error": null, "data": 1 }]),
-            json!([{ "error": false }]),
-            json!([{ "error": "" }]),
-            json!([{ "error": {} }]),
-            json!([{ "ok": true }]),
-            json!([{ "ok": 0 }]),
-            json!([{ "status": "ok" }]),
-            json!([1, { "error": "late" }]),
-            json!(["ok", { "ok": false }]),
-        ];
-        for error in errors {
-            assert!(is_error(&error), "{error}");
-        }
-        for other in others {
-            assert!(!is_error(&other), "{other}");
-        }
+        let Answered::Unclear(Refusal { actual, .. }) = acceptance.judge(r#"[false,"full"]"#, &[], &Nothing)
+        else {
+            panic!("it may be a refusal, and may say that there was no error");
+        };
+        assert!(actual.contains(r#"[false,"full"]"#) && actual.contains("ack: error_first"), "{actual}");
+        let vague = acceptance.judge(r#"["full"]"#, &[], &Nothing);
+        assert_eq!(vague, Answered::Vague(r#"["full"]"#.to_owned()));
     }
 }

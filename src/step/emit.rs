@@ -13,7 +13,7 @@ use super::schema::{self, Schema, Shape};
 use super::told::{self, Stamped};
 use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::SentMessage;
-use crate::contract::{ack_fields, says_error, says_no};
+use crate::contract::{ack_fields, may_say_no, says_error};
 use crate::document::{Mistake, Node, Value};
 use crate::observe::{Counter, FailureKind, Metric};
 use crate::session::Answer;
@@ -202,7 +202,7 @@ impl<'p> Running<'p> for Emitting<'p> {
                     let end = match is_held {
                         _ if !is_wanted && says_error(&answer.data) => End::Refused,
                         // It may be the answer to a question, or a refusal.
-                        _ if !is_wanted && says_no(&answer.data) => End::Unheard,
+                        _ if !is_wanted && may_say_no(&answer.data) => End::Unheard,
                         true => End::Handled,
                         // That it is not as the step wants it does not say that the server refused.
                         false => End::Unheard,

@@ -10,8 +10,12 @@ use super::event_template::{Encoded, Words};
 use super::exchange::{Exchange, Exchanged, say};
 use super::{Cx, Happening};
 use crate::audit::{AuditEvent, SentMessage};
-use crate::contract::{Acceptance, Refusal};
+use crate::contract::{Acceptance, Answered, Refusal};
 use crate::session::Answer;
+
+/// That it is not known whether an acknowledgement accepts.
+const VAGUE: &str = "an acknowledgement is a text that may be a refusal, so what clients receive has to show it: \
+                     `ack: { args: … }` in the contract says what an acceptance looks like";
 
 /// A message that was sent, and whose acknowledgement is awaited.
 #[derive(Debug)]
@@ -32,6 +36,10 @@ pub(super) enum Settled<'a> {
     Accepted(&'a Answer<'a>),
     /// It said that it will not.
     Refused(&'a Answer<'a>, Refusal),
+    /// What it said may be a refusal, and the contract does not say.
+    Unclear(&'a Answer<'a>, Refusal),
+    /// It said something that may be anything.
+    Vague(&'a Answer<'a>, String),
     /// It will say neither, in words.
     Missed(String),
 }
@@ -66,8 +74,10 @@ impl<'p> Pending<'p> {
             Exchanged::Answered(answer) => {
                 let values = Words { values: cx.actor, words: &self.words, i: None };
                 match self.acceptance.judge(&answer.data, &answer.attachments, &values) {
-                    Ok(()) => (Settled::Accepted(answer), End::Handled),
-                    Err(refusal) => (Settled::Refused(answer, refusal), End::Refused),
+                    Answered::Done => (Settled::Accepted(answer), End::Handled),
+                    Answered::Refused(refusal) => (Settled::Refused(answer, refusal), End::Refused),
+                    Answered::Unclear(refusal) => (Settled::Unclear(answer, refusal), End::Unheard),
+                    Answered::Vague(said) => (Settled::Vague(answer, said), End::Unheard),
                 }
             }
             Exchanged::Missed(why) => (Settled::Missed(why), End::Unknown),
@@ -95,10 +105,18 @@ impl Settled<'_> {
             Settled::Accepted(answer) => {
                 demand.judge(cx, answer);
             }
-            Settled::Refused(answer, _) if demand.decides() => {
+            Settled::Refused(answer, _) | Settled::Unclear(answer, _) | Settled::Vague(answer, _)
+                if demand.decides() =>
+            {
                 demand.judge(cx, answer);
             }
-            Settled::Refused(_, Refusal { expected, actual }) => cx.fail(expected, actual),
+            Settled::Refused(_, Refusal { expected, actual })
+            | Settled::Unclear(_, Refusal { expected, actual }) => cx.fail(expected, actual),
+            Settled::Vague(answer, said) => {
+                let actor = &*cx.actor;
+                cx.observer.trouble(actor.who, VAGUE, &said, &|| actor.wire_log());
+                demand.judge(cx, answer);
+            }
             Settled::Missed(why) => return Err(why),
         }
         Ok(())

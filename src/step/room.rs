@@ -333,7 +333,8 @@ impl<'p> Running<'p> for Moving<'p> {
                 match settled {
                     Settled::Accepted(_) => self.answered(cx, true),
                     Settled::Refused(..) => self.answered(cx, false),
-                    Settled::Missed(_) => {}
+                    // Nobody knows whether it is there now.
+                    Settled::Unclear(..) | Settled::Vague(..) | Settled::Missed(_) => {}
                 }
                 if let Err(why) = settled.judge(cx, &self.step.demand) {
                     cx.miss(FailureKind::Ack, self.step.wish(), why);

@@ -31,7 +31,7 @@ fn a_refused_join_is_a_failed_check_and_no_join() {
 
 #[test]
 fn what_is_no_refusal_for_certain_is_none() {
-    for answer in ["[]", "[\"error\"]", r#"[{"error":null}]"#, r#"[null,{"error":"x"}]"#] {
+    for answer in ["[]", "[\"lobby\"]", r#"[{"error":null}]"#, r#"[null,{"error":"x"}]"#] {
         with_contract(
             ASKS,
             "- alice: { join: lobby }\n- alice: { broadcast: { to: lobby, args: [a] } }",
@@ -43,6 +43,38 @@ fn what_is_no_refusal_for_certain_is_none() {
             },
         );
     }
+}
+
+#[test]
+fn what_may_be_a_refusal_is_neither_a_join_nor_none_and_the_check_says_what_decides_it() {
+    let script = "- alice: { join: lobby }\n- alice: { broadcast: { to: lobby, args: [a] } }";
+    for answer in [r#"[false,"the room is full"]"#, r#"["error","full"]"#] {
+        with_contract(ASKS, script, |mut play| {
+            play.begin(1);
+            assert_eq!(play.hear(&format!("430{answer}")), Flow::Done);
+            assert!(play.found.failed[0].actual.contains(answer), "{:?}", play.found.failed);
+            assert!(play.found.failed[0].actual.contains("ack: { args: … }"), "{:?}", play.found.failed);
+            assert_eq!(play.found.rooms, ["joining lobby"], "{answer}");
+        });
+    }
+}
+
+#[test]
+fn a_text_that_may_be_a_refusal_is_told_and_joins_nobody_for_certain() {
+    let script = "- alice: { join: lobby }\n- alice: { broadcast: { to: lobby, args: [a] } }";
+    with_contract(ASKS, script, |mut play| {
+        play.begin(1);
+        play.hear(r#"430["the name is taken"]"#);
+        assert_eq!(play.found.rooms, ["joining lobby"]);
+        assert!(play.found.failed.is_empty());
+        assert!(play.found.troubles[0].1.contains("the name is taken"), "{:?}", play.found.troubles);
+    });
+    let plain = ASKS.replace("ack: { args: [{ ok: true, to: \"${room}\" }] }", "ack: true");
+    with_contract(&plain, "- alice: { broadcast: { to: lobby, args: [a] } }", |mut play| {
+        play.begin(1);
+        play.hear(r#"430["you are muted"]"#);
+        assert_eq!((&play.found.lost[..], &play.found.turned_down[..]), (&[true][..], &[false][..]));
+    });
 }
 
 #[test]
