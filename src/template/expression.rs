@@ -25,6 +25,8 @@ pub(super) enum Expr {
     },
     /// One step into a list or map.
     Inside(Box<Expr>, Box<Expr>),
+    /// The same steps into each item of a list, as a list.
+    Each(Box<Expr>, Vec<Expr>),
     Negative(Box<Expr>),
     Binary(Operator, Box<Expr>, Box<Expr>),
     Random(Box<Expr>, Box<Expr>),
@@ -76,6 +78,19 @@ impl Expr {
                 Cow::Owned(value.into_owned())
             }
             Expr::Inside(outer, step) => inside(outer.value(values)?, &*step.value(values)?)?,
+            Expr::Each(list, steps) => {
+                let list = list.value(values)?;
+                let Json::Array(items) = list.as_ref() else {
+                    return Err(format!("`[*]` stands behind a list, not behind {}", in_words(&list)));
+                };
+                let into = |item: &Json| {
+                    let item = steps
+                        .iter()
+                        .try_fold(Cow::Borrowed(item), |at, step| inside(at, &*step.value(values)?));
+                    item.map(Cow::into_owned)
+                };
+                Cow::Owned(items.iter().map(into).collect::<Result<_, _>>()?)
+            }
             Expr::Negative(inner) => Cow::Owned(negative(&*inner.value(values)?)?),
             Expr::Binary(operator, left, right) => {
                 Cow::Owned(operator.apply(&*left.value(values)?, &*right.value(values)?)?)
@@ -168,6 +183,7 @@ impl Expr {
             Expr::Inside(left, right) | Expr::Binary(_, left, right) | Expr::Random(left, right) => {
                 left.any(like) || right.any(like)
             }
+            Expr::Each(list, steps) => list.any(like) || steps.iter().any(|step| step.any(like)),
             Expr::Pick(choices) => choices.iter().any(|choice| choice.any(like)),
             Expr::Filled(body) => body.any(like),
         }
@@ -192,6 +208,9 @@ impl Expr {
                 Expr::Other { group: *group, count: *count, member: bound(member), of: of.clone() }
             }
             Expr::Inside(outer, step) => Expr::Inside(bound(outer), bound(step)),
+            Expr::Each(list, steps) => {
+                Expr::Each(bound(list), steps.iter().map(|step| step.bind(words)).collect())
+            }
             Expr::Negative(inner) => Expr::Negative(bound(inner)),
             Expr::Binary(operator, left, right) => Expr::Binary(*operator, bound(left), bound(right)),
             Expr::Random(low, high) => Expr::Random(bound(low), bound(high)),

@@ -128,17 +128,48 @@ impl Reader<'_> {
     fn path(&mut self) -> Result<Expr, Mistake> {
         let from = self.skip_blanks();
         let mut expr = self.atom()?;
+        // Behind `[*]`, all steps lead into each item.
+        let mut each: Option<Vec<Expr>> = None;
         loop {
             let step = match self.peek() {
                 Some('.') => {
                     self.at += 1;
                     Expr::Constant(Json::from(self.word()?))
                 }
+                Some('[') if self.takes_each() => {
+                    if each.replace(Vec::new()).is_some() {
+                        let message = "`[*]` stands once in a path".to_owned();
+                        return Err(self.mistake_over(from, self.at - from, message));
+                    }
+                    continue;
+                }
                 Some('[') => self.index()?,
-                _ => return Ok(expr),
+                _ => break,
             };
-            expr = self.folded(Expr::Inside(Box::new(expr), Box::new(step)), from)?;
+            match &mut each {
+                Some(steps) => steps.push(self.folded(step, from)?),
+                None => expr = self.folded(Expr::Inside(Box::new(expr), Box::new(step)), from)?,
+            }
         }
+        Ok(match each {
+            Some(steps) => self.folded(Expr::Each(Box::new(expr), steps), from)?,
+            None => expr,
+        })
+    }
+
+    /// Whether `[*]` stands here, which is taken then.
+    fn takes_each(&mut self) -> bool {
+        let before = self.at;
+        self.at += 1;
+        let is_it = ['*', ']'].into_iter().all(|sign| {
+            let is_there = self.peek() == Some(sign);
+            self.at += usize::from(is_there);
+            is_there
+        });
+        if !is_it {
+            self.at = before;
+        }
+        is_it
     }
 
     /// `[…]`

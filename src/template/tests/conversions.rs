@@ -38,3 +38,27 @@ fn a_text_becomes_a_number_or_the_value_that_it_spells() {
     assert!(refused("\"${number('x')}\"").message.contains("`number` takes the text of a number"));
     assert!(refused("\"${json()}\"").message.contains("`json` takes one value, found 0"));
 }
+
+#[test]
+fn each_item_of_a_list_is_led_into_by_the_same_steps() {
+    let channels = json!([{ "id": "a", "by": { "name": "ann" } }, { "id": "b", "by": { "name": "bob" } }]);
+    let client = Client::knowing([("me", json!({ "channels": channels, "team": "red" }))]);
+    for (text, value) in [
+        ("me.channels[*].id", json!(["a", "b"])),
+        ("me.channels[*].by.name", json!(["ann", "bob"])),
+        ("me.channels[ * ]", channels.clone()),
+        ("json('[[1], [2]]')[*][0]", json!([1, 2])),
+        ("json('[]')[*].id", json!([])),
+    ] {
+        assert_eq!(expression(text, &client), Ok(value), "{text}");
+    }
+    assert!(["a", "b"].map(|id| Ok(json!(id))).contains(&expression("pick(me.channels[*].id)", &client)));
+    for (text, why) in [
+        ("me.team[*].id", "`[*]` stands behind a list, not behind the text \"red\""),
+        ("me.channels[*].nick", "there is no `nick` in the object"),
+    ] {
+        let told = expression(text, &client).unwrap_err();
+        assert!(told.starts_with(why), "{text}: {told}");
+    }
+    assert!(refused("\"${json('[]')[*][*]}\"").message.contains("`[*]` stands once in a path"));
+}
