@@ -474,7 +474,7 @@ impl<'p> Client<'p> {
         }
         let sid = self.actor.session.namespace(namespace).map_or("", |namespace| &namespace.sid);
         self.record(io, AuditEvent::Connected { namespace, sid, recovered });
-        let standing = self.actor.context.standing.len();
+        let standing = self.actor.context.server_rooms.standing.len();
         if standing > 0 && !recovered {
             self.actor.standing.connected(namespace, standing);
             self.with(io, tell_rooms);

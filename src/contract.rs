@@ -18,7 +18,7 @@ pub use acceptance::{Acceptance, Answered, Refusal, ack_fields};
 pub use confirmation::Confirmation;
 pub use node::{NodeSign, WORD as NODE_WORD};
 pub use reply::{event_says_error, may_say_no, says_error};
-pub use standing::{StandingRoom, WORDS as STANDING_WORDS};
+pub use standing::{RoomSign, ServerRooms, StandingRoom, WORDS as STANDING_WORDS};
 
 /// The default: the events of the fixture, which the reference server answers too. The conformance catalogue
 /// describes them; `tests/peers` has them for Node.
@@ -41,7 +41,7 @@ fence:    { emit: ["t:join", []], ack: true }
 /// The key for what tells a client its node.
 const NODE: &str = "node";
 
-/// The key for the rooms into which the server puts every client.
+/// The key for the rooms into which the server puts clients by itself.
 const ROOMS: &str = "rooms";
 
 /// What a server can be asked for.
@@ -415,7 +415,7 @@ impl Ask {
 #[derive(Clone, Debug)]
 pub struct Contract {
     asks: Vec<(Verb, Ask)>,
-    rooms: Vec<StandingRoom>,
+    rooms: ServerRooms,
     node: Option<NodeSign>,
     is_default: bool,
 }
@@ -455,19 +455,24 @@ impl Contract {
         fields.deny_others()?;
         let node = node.map(|node| NodeSign::read(node, scope)).transpose()?;
         let asks = asks.into_iter().map(|(verb, node)| Ok((verb, Ask::read(verb, node, scope)?)));
-        Ok(Contract { asks: asks.collect::<Result<_, _>>()?, rooms: Vec::new(), node, is_default: false })
+        Ok(Contract {
+            asks: asks.collect::<Result<_, _>>()?,
+            rooms: ServerRooms::default(),
+            node,
+            is_default: false,
+        })
     }
 
-    /// Reads the rooms into which the server puts every client, when the script has been read.
+    /// Reads the rooms into which the server puts clients by itself, when the script has been read.
     pub fn read_rooms(&mut self, node: &Node, scope: &mut Scope) -> Result<(), Mistake> {
         if let Some(rooms) = Fields::of(node, "the contract")?.optional(ROOMS) {
-            self.rooms = StandingRoom::read_all(rooms, scope)?;
+            self.rooms = ServerRooms::read(rooms, scope)?;
         }
         Ok(())
     }
 
-    /// The rooms into which the server puts every client that connects.
-    pub fn rooms(&self) -> &[StandingRoom] {
+    /// The rooms into which the server puts clients by itself.
+    pub fn rooms(&self) -> &ServerRooms {
         &self.rooms
     }
 
@@ -562,9 +567,9 @@ pub fn schema() -> Schema {
         }
         shape = shape.takes(verb.name(), ask.schema(), "Which event asks for it.");
     }
-    let rooms = "The rooms into which the server puts every client that connects.";
+    let rooms = "The rooms into which the server puts clients by itself.";
     let node = "What tells a client behind a balancer which node it got.";
-    shape.takes(ROOMS, schema::list(schema::word()), rooms).takes(NODE, node::schema(), node).schema()
+    shape.takes(ROOMS, standing::schema(), rooms).takes(NODE, node::schema(), node).schema()
 }
 
 impl Default for Contract {

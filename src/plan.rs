@@ -154,7 +154,7 @@ impl<'s> Plan<'s> {
             has_history: scenario.contract.has_history(),
             own_places: OwnPlace::all(&scenario.contract),
         });
-        let standing = scenario.contract.rooms().iter().filter(|_| audit.is_some()).cloned().collect();
+        let server_rooms = audit.as_ref().map(|_| scenario.contract.rooms().clone()).unwrap_or_default();
         let parts = scenario
             .groups
             .iter()
@@ -181,7 +181,7 @@ impl<'s> Plan<'s> {
             stamps: steps().any(Step::stamps) || markers.is_some(),
             markers,
             audit,
-            standing,
+            server_rooms,
             remembering: REMEMBERING,
             wire_lines: WIRE_LINES,
             shared_values: SharedValues::new(run_options.machine.is_some()),

@@ -32,7 +32,7 @@ const LEAKED: &str = "delivery leaked";
 
 const DISORDERED: &str = "delivery disordered";
 
-const APPLICATIONS: [Application; 15] = [
+const APPLICATIONS: [Application; 16] = [
     Application {
         program: "chat.js",
         judged: Some(95.0),
@@ -155,11 +155,21 @@ const APPLICATIONS: [Application; 15] = [
     },
     Application {
         program: "matchmaker.js",
-        judged: Some(95.0),
+        judged: Some(40.0),
         broken: &[
             Breakage { name: "lost", step: "expects `move` 20 times", faults: &[MISSING] },
             Breakage { name: "astray", step: "expects `move` 20 times", faults: &[MISSING, LEAKED] },
             Breakage { name: "public", step: "expects `move` 20 times", faults: &[LEAKED] },
+        ],
+    },
+    Application {
+        program: "helpdesk.js",
+        judged: Some(40.0),
+        broken: &[
+            Breakage { name: "lost", step: "", faults: &[MISSING] },
+            Breakage { name: "latest", step: "", faults: &[MISSING] },
+            Breakage { name: "public", step: "hears no `reply`", faults: &[LEAKED] },
+            Breakage { name: "lingering", step: "", faults: &[LEAKED] },
         ],
     },
     Application {

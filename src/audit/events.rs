@@ -185,6 +185,8 @@ pub enum AuditEvent<'a> {
         namespace: &'a str,
         /// Which.
         room: &'a str,
+        /// Whether the server may put it out of it by itself.
+        is_movable: bool,
     },
     /// The server said that it has joined.
     Joined {

@@ -267,7 +267,13 @@ impl Ledger {
             AuditEvent::Leaving { namespace } => self.leaving(client, namespace, at),
             AuditEvent::Ended { namespace } => self.ended(client, namespace, at),
             AuditEvent::Lost => self.lost(client, at),
-            AuditEvent::Joining { namespace, room } => self.joining(client, namespace, room, at),
+            AuditEvent::Joining { namespace, room, is_movable } => {
+                self.joining(client, namespace, room, at);
+                if is_movable {
+                    let seat = self.membership.seat(client, namespace);
+                    self.membership.may_be_moved(seat, room);
+                }
+            }
             AuditEvent::Joined { namespace, room } => self.joined(client, namespace, room, at),
             AuditEvent::Refused { namespace, room, asked } => {
                 let seat = self.membership.seat(client, namespace);
@@ -275,7 +281,9 @@ impl Ledger {
             }
             AuditEvent::Placed { namespace, room, is_certain, is_movable } => {
                 let seat = self.membership.seat(client, namespace);
-                self.membership.placed(seat, room, (is_certain, is_movable), at);
+                if !self.membership.placed(seat, room, (is_certain, is_movable), at) {
+                    self.leaving(client, Some(namespace), at);
+                }
             }
             AuditEvent::Moved { namespace, room } => self.moved(client, namespace, room, at),
             AuditEvent::Read { asked } => {

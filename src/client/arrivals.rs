@@ -9,7 +9,7 @@ use crate::observe::{Counter, Label, Metric};
 use crate::protocol::Rule;
 use crate::protocol::socket_io::{self, Kind};
 use crate::session::ServerEvent;
-use crate::step::{Audit, silence};
+use crate::step::{Audit, heed_rooms, silence};
 
 impl Client<'_> {
     pub(super) fn arrived(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
@@ -48,6 +48,9 @@ impl Client<'_> {
             && self.actor.learned.node.replace(node) != Some(node)
         {
             self.record(io, AuditEvent::At { node });
+        }
+        if !self.actor.context.server_rooms.signs.is_empty() {
+            self.with(io, |cx| heed_rooms(cx, &name, message));
         }
         self.actor.overdue.hear(&name, message);
         if let Some(id) = message.id {

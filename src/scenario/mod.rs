@@ -24,6 +24,7 @@ pub mod starter;
 mod surroundings;
 #[cfg(test)]
 mod tests;
+mod uncaptured;
 
 use std::path::Path;
 use std::time::Duration;
@@ -282,7 +283,8 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
         1.0 => scenario,
         speed => read_at(&root, surroundings, speed)?,
     };
-    let warnings = foreign::warnings(&root).iter().map(|warning| render_warning(warning, source)).collect();
+    let warnings = foreign::warnings(&root).into_iter().chain(uncaptured::warnings(&root));
+    let warnings = warnings.map(|warning| render_warning(&warning, source)).collect();
     Ok(Scenario { warnings, ..scenario })
 }
 

@@ -216,7 +216,7 @@ impl<'p> Actor<'p> {
             round: 0,
             by_hand: false,
             has_unread: false,
-            standing: Standing::new(if context.standing.is_empty() { 0 } else { context.slots }),
+            standing: Standing::new(if context.server_rooms.standing.is_empty() { 0 } else { context.slots }),
             stamped: 0,
             asides: Vec::new(),
             slots: vec![None; context.slots].into(),

@@ -12,7 +12,7 @@ use super::markers::Markers;
 use super::own_place::OwnPlace;
 use super::sent::AllSent;
 use crate::audit::Spread;
-use crate::contract::StandingRoom;
+use crate::contract::ServerRooms;
 use crate::protocol::dialect::{Dialect, Parser};
 use crate::secrets::Secrets;
 use crate::session::Transport;
@@ -147,8 +147,8 @@ pub struct RunContext {
     pub stamps: bool,
     /// How the deliveries are audited, if they are.
     pub audit: Option<Audit>,
-    /// The rooms into which the server puts every client, if deliveries are audited.
-    pub standing: Vec<StandingRoom>,
+    /// The rooms into which the server puts clients by itself, if deliveries are audited.
+    pub server_rooms: ServerRooms,
     /// How many clients, the first by index, remember their last frames for the report of a failure.
     pub remembering: u32,
     /// How many frames each of these remembers.

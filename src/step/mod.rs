@@ -92,7 +92,7 @@ pub use played::PlayedAct;
 pub use reading::{Reading, Tempo};
 pub use sent::{AllSent, Sent};
 use sequence::Sequence;
-pub use standing::tell as tell_rooms;
+pub use standing::{heed as heed_rooms, tell as tell_rooms};
 
 /// Reads a step: its key (for its own place), what stands behind it, and what is known so far.
 type Read = fn(&Node, &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake>;
@@ -388,7 +388,10 @@ impl<'p> Cx<'_, 'p> {
     pub fn record(&mut self, event: AuditEvent<'_>) {
         if self.actor.context.audit.is_some() {
             let now = self.actor.context.since(self.now);
-            if matches!(event, AuditEvent::Connecting { .. } | AuditEvent::Joining { .. }) {
+            if matches!(
+                event,
+                AuditEvent::Connecting { .. } | AuditEvent::Joining { .. } | AuditEvent::Placed { .. }
+            ) {
                 self.actor.came = now;
             }
             self.observer.record(self.actor.who, now, event);

@@ -201,11 +201,12 @@ impl Move {
             Some(_) => (namespace.clone(), names(&words[0].1)),
             None => Default::default(),
         };
+        let is_movable = cx.actor.context.server_rooms.signs.iter().any(|sign| !sign.enters);
         for room in &rooms {
             let (namespace, room) = (&*audited, &**room);
             cx.record(match self.verb {
                 Verb::Leave => AuditEvent::Parting { namespace, room },
-                _ => AuditEvent::Joining { namespace, room },
+                _ => AuditEvent::Joining { namespace, room, is_movable },
             });
         }
         let mut message = None;

@@ -1,14 +1,22 @@
 //! The rooms into which the server puts a client by itself, as far as their names are known.
 //!
 //! The contract says how the names are made: of what the client has sent with CONNECT, or of values that it has learned since.
-//! A value that was learned over a connection that is over may be another one for the next, until it is learned again.
+//! A value that was learned over a connection that is over may be another one for the next, until it is learned again. Or the
+//! contract says which events tell the client that it has come into a room, or out of one.
+
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use super::Cx;
+use super::audit_target::names;
 use super::event_template::Words;
 use crate::audit::AuditEvent;
-use crate::contract::STANDING_WORDS;
+use crate::contract::{NODE_WORD, STANDING_WORDS};
+use crate::session::ServerEvent;
+
+/// Longer names than this, in bytes, are not remembered.
+const LONGEST: usize = 1 << 10;
 
 /// What a client knows of them.
 #[derive(Debug)]
@@ -28,12 +36,13 @@ pub struct Standing {
 #[derive(Debug)]
 struct Place {
     namespace: Box<str>,
-    rooms: Box<[Option<Room>]>,
+    rooms: Box<[Rooms]>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Room {
-    name: Box<str>,
+/// The rooms that one entry of the contract names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Rooms {
+    names: Vec<Arc<str>>,
     is_certain: bool,
 }
 
@@ -81,7 +90,7 @@ impl Standing {
     /// A namespace has accepted it, with a new socket.
     pub fn connected(&mut self, namespace: &str, rooms: usize) {
         self.places.retain(|place| *place.namespace != *namespace);
-        self.places.push(Place { namespace: namespace.into(), rooms: vec![None; rooms].into() });
+        self.places.push(Place { namespace: namespace.into(), rooms: vec![Rooms::default(); rooms].into() });
         self.has_news = true;
     }
 
@@ -102,26 +111,58 @@ pub fn tell(cx: &mut Cx<'_, '_>) {
     cx.actor.standing.has_news = false;
     let mut places = std::mem::take(&mut cx.actor.standing.places);
     for place in &mut places {
-        for (standing, known) in cx.actor.context.standing.iter().zip(&mut place.rooms) {
+        let namespace = &*place.namespace;
+        for (standing, known) in cx.actor.context.server_rooms.standing.iter().zip(&mut place.rooms) {
             let Standing { words, era, learned, .. } = &cx.actor.standing;
             // Who has no such value is in no such room.
-            let Ok(name) = standing.name.render_text(&Words { values: &*cx.actor, words, i: None }) else {
+            let Ok(rooms) = standing.name.render(&Words { values: &*cx.actor, words, i: None }) else {
                 continue;
             };
             let is_certain = standing.slots.iter().all(|slot| [0, *era].contains(&learned[*slot]));
-            let room = Room { name: name.into(), is_certain };
-            let namespace = &*place.namespace;
-            match known {
-                Some(known) if known.name == room.name && (known.is_certain || !is_certain) => continue,
-                Some(known) if known.name != room.name => {
-                    cx.record(AuditEvent::Moved { namespace, room: &known.name });
-                }
-                _ => {}
+            let now = Rooms { names: names(&rooms), is_certain };
+            for room in known.names.iter().filter(|room| !now.names.contains(room)) {
+                cx.record(AuditEvent::Moved { namespace, room });
             }
-            let is_movable = !standing.slots.is_empty();
-            cx.record(AuditEvent::Placed { namespace, room: &room.name, is_certain, is_movable });
-            *known = Some(room);
+            let is_known = |room: &Arc<str>| known.names.contains(room) && (known.is_certain || !is_certain);
+            for room in now.names.iter().filter(|room| !is_known(room)) {
+                place_in(cx, namespace, room, (is_certain, !standing.slots.is_empty()));
+            }
+            // A value that may be another one by now takes nothing back.
+            let is_certain = is_certain || (known.is_certain && known.names == now.names);
+            *known = Rooms { is_certain, ..now };
         }
     }
     cx.actor.standing.places = places;
+}
+
+/// An event tells the client of rooms, if the contract says so.
+pub fn heed(cx: &mut Cx<'_, '_>, event: &str, message: &ServerEvent<'_>) {
+    let mut signs = cx.actor.context.server_rooms.signs.iter().filter(|sign| sign.event == event).peekable();
+    if signs.peek().is_none() {
+        return;
+    }
+    let Ok(Json::Array(mut args)) = serde_json::from_str(&message.data) else { return };
+    args.drain(..args.len().min(1));
+    let [auth, query] = cx.actor.standing.words.clone();
+    let words = [auth, query, (NODE_WORD, Json::Array(args))];
+    let namespace = &*message.namespace;
+    for sign in signs {
+        let Ok(rooms) = sign.name.render(&Words { values: &*cx.actor, words: &words, i: None }) else {
+            continue;
+        };
+        for room in names(&rooms).iter().filter(|_| !rooms.is_null()) {
+            match sign.enters {
+                true => place_in(cx, namespace, room, (true, true)),
+                false => cx.record(AuditEvent::Moved { namespace, room }),
+            }
+        }
+    }
+}
+
+fn place_in(cx: &mut Cx<'_, '_>, namespace: &str, room: &str, (is_certain, is_movable): (bool, bool)) {
+    cx.record(match room.len() <= LONGEST {
+        true => AuditEvent::Placed { namespace, room, is_certain, is_movable },
+        // Where it is now nobody can say.
+        false => AuditEvent::Leaving { namespace: Some(namespace) },
+    });
 }

@@ -8,17 +8,29 @@ use crate::audit::events::{Moment, Sender, SentMessage};
 use crate::audit::span::{Certainty, MembershipSpan, any_over};
 use crate::audit::undecided::Undecided;
 
+/// A socket may stay, or have stayed not long ago, in so many rooms that the server chose.
+const MOST_STAYS: usize = 1 << 12;
+
 impl Membership {
-    /// The server puts the socket into a room by itself, when it connects or later.
+    /// The server puts the socket into a room by itself, when it connects or later. Gives whether that is remembered: of more
+    /// rooms than anybody needs it is not.
     pub(in crate::audit) fn placed(
         &mut self,
         seat: u32,
         room: &str,
         (is_certain, is_movable): (bool, bool),
         at: Moment,
-    ) {
+    ) -> bool {
         let place = &self.seats[seat as usize];
-        let Some(asked) = place.open().map(|socket| socket.asked) else { return };
+        let Some(asked) = place.open().map(|socket| socket.asked) else { return true };
+        // Now and then, as they grow: a server may name thousands, and each time all are looked at.
+        if place.rooms.len().is_power_of_two() {
+            self.prune(seat);
+        }
+        let place = &self.seats[seat as usize];
+        if place.rooms.len() >= MOST_STAYS {
+            return false;
+        }
         let namespace = place.namespace as usize;
         self.known.ask(&self.namespaces[namespace].0, room, at);
         let room = self.room(seat, room);
@@ -39,6 +51,16 @@ impl Membership {
         let place = &mut self.seats[seat as usize];
         place.asks = true;
         place.is_movable |= is_movable;
+        true
+    }
+
+    /// The server may put a seat out of a room that it has asked for.
+    pub(in crate::audit) fn may_be_moved(&mut self, seat: u32, name: &str) {
+        let Some(room) = self.known_room(seat, name) else { return };
+        let place = &mut self.seats[seat as usize];
+        place.is_movable = true;
+        let spans = place.rooms.iter_mut().filter(|(of, span)| *of == room && span.left_asked.is_none());
+        spans.for_each(|(_, span)| span.is_movable = true);
     }
 
     /// The server has put the socket elsewhere, some time before the client learned that. Gives since when it was there.
@@ -99,7 +121,7 @@ impl Membership {
         let is_it = |(of, span): &&mut (u32, MembershipSpan)| {
             *of == room
                 && span.is_movable
-                && span.left.is_none()
+                && (span.left.is_none() || span.moved.is_some())
                 && span.confirmed.is_some_and(|confirmed| confirmed <= message.sent)
         };
         let stays = self.seats[seat as usize].rooms.iter_mut().filter(is_it);

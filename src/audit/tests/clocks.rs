@@ -5,7 +5,7 @@ use super::*;
 /// Client 1 joins at 2 to 3, and client 0, on another machine, sends at 10 what never arrives. The clocks may be so far apart.
 fn unheard(blur: u64) -> Findings {
     let mut auditors = pair();
-    auditors[1].record(1, at(2), AuditEvent::Joining { namespace: "/", room: "a" });
+    auditors[1].record(1, at(2), AuditEvent::Joining { namespace: "/", room: "a", is_movable: false });
     auditors[1].record(1, at(3), AuditEvent::Joined { namespace: "/", room: "a" });
     auditors[0].record(0, at(14), AuditEvent::Settled(message(0, "a", 10)));
     for (from, to) in [(0, 1), (1, 0)] {
@@ -31,7 +31,7 @@ fn what_is_missing_by_any_clock_is_missing_and_what_may_be_due_to_the_clocks_is_
 #[test]
 fn a_message_that_seems_to_have_come_before_it_was_sent_accuses_nobody() {
     let mut auditors = pair();
-    auditors[1].record(1, at(2), AuditEvent::Joining { namespace: "/", room: "a" });
+    auditors[1].record(1, at(2), AuditEvent::Joining { namespace: "/", room: "a", is_movable: false });
     auditors[1].record(1, at(3), AuditEvent::Joined { namespace: "/", room: "a" });
     let key = Key { sender: 0, sequence: 0 };
     auditors[1].record(1, at(8), AuditEvent::Received { namespace: "/", key, heard_as: 0 });

@@ -43,7 +43,7 @@ fn what_another_auditor_saw_first_shows_who_came_too_late() {
         AuditEvent::Received { namespace: "/", key: Key { sender: 0, sequence: 0 }, heard_as: 0 },
     );
     // Nobody says when it was handled: but before client 1 had it, and client 2 came after.
-    pair[0].record(2, at(20), AuditEvent::Joining { namespace: "/", room: "a" });
+    pair[0].record(2, at(20), AuditEvent::Joining { namespace: "/", room: "a", is_movable: false });
     pair[0].record(2, at(21), AuditEvent::Joined { namespace: "/", room: "a" });
     pair[0].record(
         2,
@@ -64,7 +64,7 @@ fn what_is_received_elsewhere_after_a_message_was_due_changes_nothing() {
     for is_told in [false, true] {
         let mut pair = pair();
         let key = Key { sender: 0, sequence: 0 };
-        pair[0].record(0, at(2), AuditEvent::Joining { namespace: "/", room: "a" });
+        pair[0].record(0, at(2), AuditEvent::Joining { namespace: "/", room: "a", is_movable: false });
         let unheard = SentMessage { handled: None, settled: at(20), ..message(0, "a", 10) };
         pair[0].record(0, at(20), AuditEvent::Settled(unheard));
         carry(&mut pair, 1, 125);
@@ -72,7 +72,7 @@ fn what_is_received_elsewhere_after_a_message_was_due_changes_nothing() {
         if is_told {
             carry(&mut pair, 1, 140);
         }
-        pair[0].record(2, at(150), AuditEvent::Joining { namespace: "/", room: "a" });
+        pair[0].record(2, at(150), AuditEvent::Joining { namespace: "/", room: "a", is_movable: false });
         pair[0].record(2, at(151), AuditEvent::Joined { namespace: "/", room: "a" });
         pair[0].record(2, at(160), AuditEvent::Received { namespace: "/", key, heard_as: 0 });
         pair[0].advance(at(170));

@@ -111,7 +111,7 @@ fn auditors_tell_each_other_that_a_sender_was_moved() {
     let mut pair = pair();
     let place = |room| AuditEvent::Placed { namespace: "/", room, is_certain: true, is_movable: true };
     pair[0].record(0, at(5), place("a"));
-    pair[1].record(1, at(6), AuditEvent::Joining { namespace: "/", room: "a" });
+    pair[1].record(1, at(6), AuditEvent::Joining { namespace: "/", room: "a", is_movable: false });
     pair[1].record(1, at(7), AuditEvent::Joined { namespace: "/", room: "a" });
     let silent =
         SentMessage { handled: None, settled: at(10), origin: Origin::Inside, ..message(0, "a", 10) };
@@ -121,4 +121,41 @@ fn auditors_tell_each_other_that_a_sender_was_moved() {
     carry(&mut pair, 1, 200);
     pair[1].advance(at(200));
     assert_eq!((pair[1].findings().messages, pair[1].findings().is_clean()), (1, true));
+}
+
+#[test]
+fn who_still_receives_from_a_former_room_after_the_news_of_the_move_was_left_there() {
+    for (sent, leaked) in [(59, 0), (61, 1)] {
+        let mut ledger = housed();
+        moved(&mut ledger, 1, ("lobby", "game"), 60);
+        broadcast(&mut ledger, message(0, "lobby", sent));
+        (1..4).for_each(|client| received(&mut ledger, client, 0, 80));
+        assert_eq!(faults(&ledger.finish(at(500))), [0, 0, 0, leaked], "{sent}");
+    }
+}
+
+#[test]
+fn who_is_put_into_more_rooms_than_anybody_needs_is_judged_no_longer_and_memory_is_bounded() {
+    let mut ledger = connected(2);
+    for room in 0..10_000_u64 {
+        placed(&mut ledger, 1, &format!("room-{room}"), 2);
+    }
+    broadcast(&mut ledger, message(0, "room-9999", 10));
+    received(&mut ledger, 1, 0, 20);
+    assert!(ledger.weight() < 16_384, "{}", ledger.weight());
+    assert!(ledger.finish(at(500)).is_clean());
+}
+
+#[test]
+fn a_client_that_is_taken_out_of_a_room_for_which_it_had_asked_accuses_nobody() {
+    let mut ledger = connected(3);
+    let joining = AuditEvent::Joining { namespace: "/", room: "a", is_movable: true };
+    ledger.record(0, at(2), joining.clone());
+    ledger.record(0, at(3), AuditEvent::Joined { namespace: "/", room: "a" });
+    joined(&mut ledger, 1, "a");
+    // What it says reaches nobody any more, and it has not heard that yet.
+    let silent = SentMessage { handled: None, origin: Origin::Inside, ..message(0, "a", 10) };
+    ledger.record(0, at(10), AuditEvent::Settled(SentMessage { settled: at(10), ..silent }));
+    ledger.record(0, at(20), AuditEvent::Moved { namespace: "/", room: "a" });
+    assert!(ledger.finish(at(500)).is_clean());
 }

@@ -75,7 +75,7 @@ impl Sight {
             Sight::Leaving => AuditEvent::Leaving { namespace: None },
             Sight::Ended => AuditEvent::Ended { namespace: Some(namespace) },
             Sight::Lost => AuditEvent::Lost,
-            Sight::Joining(room) => AuditEvent::Joining { namespace, room },
+            Sight::Joining(room) => AuditEvent::Joining { namespace, room, is_movable: false },
             Sight::Joined(room) => AuditEvent::Joined { namespace, room },
             Sight::Refused(room, asked) => AuditEvent::Refused { namespace, room, asked: at(*asked) },
             Sight::Placed(room, is_certain, is_movable) => {

@@ -204,3 +204,42 @@ fn the_rooms_that_the_server_decides_are_known_when_their_names_are() {
         assert_eq!(play.found.rooms[4..], ["moved red", "placed blue"]);
     });
 }
+
+const TOLD: &str = "{ rooms: [{ entered: { event: assigned, name: \"${args[0].tickets}\" }, \
+                       left: { event: closed, name: \"${args[0]}\" } }, \"${me.teams}\"], \
+                       join: { emit: [watch, \"${room}\"], ack: true }, \
+                       broadcast: { emit: [say, \"${room}\", \"${body}\"] } }";
+
+#[test]
+fn events_tell_of_the_rooms_that_a_client_comes_into_and_out_of_whether_a_step_takes_them_or_not() {
+    let script = "- alice: { wait: 1s }
+                  - alice: { broadcast: { to: x, args: [a] } }";
+    with_contract(TOLD, &format!("{script}\n- alice: {{ set: {{ me: 1 }} }}"), |mut play| {
+        play.begin(1);
+        play.hear(r#"42["assigned",{"tickets":["t1","t2"]}]"#);
+        play.hear(r#"42["assigned",{"tickets":"t3"}]"#);
+        play.hear(r#"42["closed","t1"]"#);
+        // Nothing stands where the room should.
+        play.hear(r#"42["assigned",{"tickets":null}]"#);
+        play.hear(r#"42["assigned"]"#);
+        play.hear(r#"42["other",{"tickets":"t4"}]"#);
+        assert_eq!(play.found.rooms, ["placed t1", "placed t2", "placed t3", "moved t1"]);
+        play.hear(&format!(r#"42["assigned",{{"tickets":"{}"}}]"#, "x".repeat(5_000)));
+        assert_eq!(play.found.rooms.len(), 4, "{:?}", play.found.rooms);
+    });
+}
+
+#[test]
+fn a_value_that_is_a_list_names_several_rooms_and_the_next_one_takes_back_those_that_it_lacks() {
+    let script = "- alice: { expect: { event: session, capture: me } }
+                  - alice: { expect: { event: session, capture: me } }
+                  - alice: { broadcast: { to: x, args: [a] } }";
+    with_contract(TOLD, script, |mut play| {
+        play.begin(1);
+        play.hear(r#"42["session",{"teams":["red","blue"]}]"#);
+        assert_eq!(play.found.rooms, ["placed red", "placed blue"]);
+        play.begin(2);
+        play.hear(r#"42["session",{"teams":["blue","green"]}]"#);
+        assert_eq!(play.found.rooms[2..], ["moved red", "placed green"]);
+    });
+}

@@ -92,12 +92,13 @@ impl Life {
                     let left = life.of_room(room).filter(|(_, span)| span.left_asked.is_some());
                     left.for_each(|(_, span)| span.left = span.left.or(Some(now)));
                 }
-                // All that is known is up to when it was there.
+                // It is there no longer. Of the time before, all that is known is up to when it was there.
                 Sight::Moved(room) => {
                     let open = life.of_room(room).find(|(_, span)| span.left_asked.is_none());
                     let (_, span) = open.expect("it was put there");
                     span.left_asked = span.seen.max(span.confirmed);
                     span.moved = Some(now);
+                    span.left = Some(now);
                 }
                 Sight::At(_) | Sight::Settled(_) | Sight::Received(_) | Sight::Unstamped | Sight::Read(_) => {
                 }
@@ -121,7 +122,7 @@ impl Life {
         let mut stays: Vec<_> = self.of_room(&message.to[0]).map(|(_, span)| span).collect();
         stays.retain(|span| {
             let had_come = span.confirmed.is_some_and(|confirmed| confirmed <= message.sent);
-            span.is_movable && had_come && span.left.is_none()
+            span.is_movable && had_come && (span.left.is_none() || span.moved.is_some())
         });
         stays.sort_by_key(|span| span.confirmed);
         if let Some(span) = stays.pop().filter(|span| span.moved.is_none_or(|moved| received <= moved)) {
