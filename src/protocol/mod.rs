@@ -10,6 +10,7 @@
 //! | [`http`] | requests and responses of long-polling and of the WebSocket handshake | RFC 9112 |
 //! | [`set_cookie`] | cookies as responses set them | RFC 6265 |
 //! | [`websocket`] | frames and messages | RFC 6455 |
+//! | `http3` | what HTTP/3 says around a session of WebTransport, where the feature is built in | RFC 9114 |
 //! | [`webtransport`] | packets on a stream of WebTransport | engine.io-parser 5.2 |
 //! | [`engine_io`] | packets and the `open` handshake | Engine.IO protocol v4 |
 //! | [`payload`] | several packets in one long-polling body | Engine.IO protocol v4 |
@@ -30,6 +31,8 @@ pub mod deflate;
 pub mod dialect;
 pub mod engine_io;
 pub mod http;
+#[cfg(feature = "webtransport")]
+pub mod http3;
 pub mod jsonp;
 pub mod msgpack;
 pub mod payload;

@@ -4,22 +4,17 @@
 //! |---|---|
 //! | `sessions` | the sessions of one worker: what is sent on them, and what arrives |
 //! | `quic` | one QUIC connection with its session |
-//! | `http3` | what HTTP/3 says before and beside the stream |
 //! | `trust` | how QUIC is spoken, and which certificates are accepted |
 //! | `missing` | in place of all of them where the program was built without |
 //!
 //! QUIC comes as a state machine without IO, so it is driven by the readiness and the timers that drive everything else.
 
-#[cfg(feature = "webtransport")]
-mod http3;
 #[cfg(not(feature = "webtransport"))]
 mod missing;
 #[cfg(feature = "webtransport")]
 mod quic;
 #[cfg(feature = "webtransport")]
 mod sessions;
-#[cfg(all(test, feature = "webtransport"))]
-mod tests;
 #[cfg(feature = "webtransport")]
 mod trust;
 

@@ -13,7 +13,7 @@ use quinn_proto::{
 
 use super::super::remote_config::RemoteConfig;
 use super::super::stream::not_made;
-use super::http3::{self, Answer, Answers, Told};
+use crate::protocol::http3::{self, Answer, Answers, Told};
 use crate::protocol::{Rule, Violation, webtransport};
 use crate::session::{Lost, Phases};
 

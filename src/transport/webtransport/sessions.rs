@@ -9,9 +9,9 @@ use quinn_proto::ClientConfig;
 use super::super::connection::MAX_QUEUE;
 use super::super::{Connections, Notice, Reader, RemoteConfig};
 use super::FIRST;
-use super::http3;
 use super::quic::{Happened, Quic};
 use super::trust;
+use crate::protocol::http3;
 use crate::session::{Channel, HangUp, Lost};
 
 /// After so long without an answer to QUIC, nobody is there.

@@ -2,7 +2,7 @@
 
 use web_transport_proto::{Capsule, ConnectRequest, ConnectResponse, Frame, Settings, StreamUni, VarInt};
 
-use super::http3::{self, Answer, Answers, Told};
+use super::{Answer, Answers, Told, farewell, request, settings};
 
 fn varint(value: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -23,7 +23,7 @@ fn told(bytes: &[u8]) -> Result<Option<bool>, String> {
 
 #[test]
 fn a_server_has_to_offer_sessions_in_its_settings() {
-    assert_eq!(told(&http3::settings()), Ok(Some(true)));
+    assert_eq!(told(&settings()), Ok(Some(true)));
     let mut bare = Vec::new();
     Settings::default().encode(&mut bare);
     assert_eq!(told(&bare), Ok(Some(false)));
@@ -46,23 +46,80 @@ fn of_other_streams_nothing_is_kept() {
     assert!(endless.read(&[0x40; 1001]).is_err(), "half a number at the end");
 }
 
+/// A length and what has it, in a byte of which the last bits are the length's.
+fn text(bytes: &mut &[u8], bits: u32) -> String {
+    let (first, rest) = bytes.split_first().expect("there is a length");
+    let most = (1_usize << bits) - 1;
+    let mut length = usize::from(*first) & most;
+    *bytes = rest;
+    let mut shift = 0;
+    while length >= most {
+        let (next, rest) = bytes.split_first().expect("the length goes on");
+        length += usize::from(next & 127) << shift;
+        shift += 7;
+        *bytes = rest;
+        if next & 128 == 0 {
+            break;
+        }
+    }
+    let (text, rest) = bytes.split_at(length);
+    *bytes = rest;
+    String::from_utf8(text.to_vec()).expect("it is text")
+}
+
+/// The fields of a request, each with its name.
+fn fields(request: &[u8]) -> Vec<(String, String)> {
+    let mut rest = request;
+    assert_eq!(Frame::decode(&mut rest), Ok(Frame::HEADERS));
+    assert_eq!(VarInt::decode(&mut rest).expect("it has a length").into_inner(), rest.len() as u64);
+    assert_eq!(rest[..2], [0, 0]);
+    rest = &rest[2..];
+    let mut fields = Vec::new();
+    while !rest.is_empty() {
+        assert_eq!(rest[0] & 0b1111_1000, 0b0010_0000, "a name and a value, both as they are");
+        fields.push((text(&mut rest, 3), text(&mut rest, 7)));
+    }
+    fields
+}
+
+fn headers(headers: &[(&str, &str)]) -> Vec<(String, String)> {
+    headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
 #[test]
 fn the_request_says_where_and_with_what() {
-    let headers =
+    let given =
         [("Host", "other.example:8443"), ("X-Test", "a b"), ("Connection", "close"), ("Cookie", "a=1")];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let bytes = http3::request("here.example", "/socket.io/?EIO=4&transport=webtransport&t=%7B%22", &headers);
-    let request = ConnectRequest::decode(&mut &bytes.expect("it can be sent")[..]).expect("it can be read");
-    assert_eq!(
-        request.url.as_str(),
-        "https://other.example:8443/socket.io/?EIO=4&transport=webtransport&t=%7B%22"
-    );
-    let mut names: Vec<&str> = request.headers.keys().map(|name| name.as_str()).collect();
+    let target = "/socket.io/?EIO=4&transport=webtransport&t=%7B%22";
+    let bytes = request("here.example", target, &headers(&given)).expect("it can be sent");
+    let read = ConnectRequest::decode(&mut &bytes[..]).expect("it can be read");
+    assert_eq!(read.url.as_str(), format!("https://other.example:8443{target}"));
+    let mut names: Vec<&str> = read.headers.keys().map(|name| name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["cookie", "x-test"]);
-    assert_eq!(request.headers["x-test"], "a b");
-    let wrong = [("X-Test".to_owned(), "a\nb".to_owned())];
-    assert_eq!(http3::request("here", "/", &wrong), Err("send the header `X-Test`".to_owned()));
+    assert_eq!(read.headers["x-test"], "a b");
+    for (name, value) in [("X-Test", "a\nb"), ("X Test", "a"), ("", "a"), (":path", "/")] {
+        let wrong = request("here", "/", &headers(&[(name, value)]));
+        assert_eq!(wrong, Err(format!("send the header `{name}`")));
+    }
+}
+
+#[test]
+fn headers_of_one_name_are_all_sent_in_their_order_and_however_long() {
+    let (long, longer) = ("v".repeat(127), "w".repeat(20_000));
+    let given =
+        [("X-One", "1"), ("Cookie", "a=1"), ("x-one", &*long), ("Cookie", "b=2"), ("X-ONE", &*longer)];
+    let sent = fields(&request("here:1", "/x?y", &headers(&given)).expect("it can be sent"));
+    let before = [
+        (":method", "CONNECT"),
+        (":scheme", "https"),
+        (":authority", "here:1"),
+        (":path", "/x?y"),
+        (":protocol", "webtransport"),
+    ];
+    let given =
+        [("x-one", "1"), ("cookie", "a=1"), ("x-one", &*long), ("cookie", "b=2"), ("x-one", &*longer)];
+    assert_eq!(sent, headers(&[&before[..], &given[..]].concat()));
 }
 
 /// What the server says by these bytes, in pieces of this size.
@@ -123,9 +180,17 @@ fn a_session_is_accepted_and_closed_whatever_the_pieces() {
             assert_eq!(answers, Ok(vec![Answer::Accepted, closed]), "stream {index}, pieces of {size}");
         }
     }
-    let farewell = [response(200), http3::farewell()].concat();
+    let polite = [response(200), farewell()].concat();
     let closed = Answer::Closed { code: 0, reason: String::new() };
-    assert_eq!(said(&farewell, 1), Ok(vec![Answer::Accepted, closed]));
+    assert_eq!(said(&polite, 1), Ok(vec![Answer::Accepted, closed]));
+}
+
+#[test]
+fn what_is_said_before_the_answer_is_none() {
+    let early = [response(103), response(100)].concat();
+    assert_eq!(said(&early, 1), Ok(vec![]));
+    assert_eq!(said(&[early.clone(), response(200)].concat(), 1), Ok(vec![Answer::Accepted]));
+    assert_eq!(said(&[early, response(503)].concat(), 1000), Ok(vec![Answer::Refused(503)]));
 }
 
 #[test]
