@@ -9,6 +9,11 @@ use std::time::Duration;
 /// By how much two clocks may drift apart: 100 µs each second. Quartz keeps half of that.
 const DRIFT: f64 = 100e-6;
 
+/// By how much that may be in so long, in nanoseconds.
+pub(super) fn drift(time: Duration) -> i64 {
+    (time.as_nanos() as f64 * DRIFT).ceil() as i64
+}
+
 /// What is known of the offset.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct ClockEstimate {
@@ -29,7 +34,7 @@ struct Known {
 impl Known {
     /// What is known some time later.
     fn later(self, now: Duration) -> Known {
-        let grows = (now.saturating_sub(self.at).as_nanos() as f64 * DRIFT).ceil() as i128;
+        let grows = i128::from(drift(now.saturating_sub(self.at)));
         Known { low: self.low - grows, high: self.high + grows, at: now.max(self.at) }
     }
 }

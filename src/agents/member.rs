@@ -18,6 +18,7 @@ use super::wire::{
     self, Answer, Aside, Beat, Call, Letter, Offer, Pulse, Said, WHO, Word, decode, encode, of_agent, of_run,
 };
 use super::{AGAIN, BROKER_GONE, CUT_OFF, PULSE};
+use crate::audit::Quickest;
 use crate::engine::{Crew, Order, Report, Share, Threads};
 use crate::secrets::Secrets;
 use crate::step::{Markers, RunContext, Standing};
@@ -317,11 +318,17 @@ impl<'a> Job<'a> {
             while let Some(aside) = self.others.poll() {
                 match aside {
                     Aside::Bulletin(mut bulletin) => {
-                        bulletin.blur(self.blur(bulletin.from()));
+                        let now = context.since(Instant::now());
+                        bulletin.blur(self.time.bounds(self.agent_of(bulletin.from()), now));
                         threads.hear(&bulletin);
                     }
                     Aside::Shown(shown) => context.learn(shown),
-                    Aside::Parcels(parcels) => threads.take(parcels),
+                    Aside::Parcels(parcels) => {
+                        for parcel in &parcels {
+                            self.see(parcel.from, parcel.quickest(), false);
+                        }
+                        threads.take(parcels);
+                    }
                 }
             }
             self.say_closed();
@@ -342,7 +349,10 @@ impl<'a> Job<'a> {
     /// What workers say, to whom it is for.
     fn pass_on(&mut self, report: Report) {
         match report {
-            Report::Told(bulletin) => self.others.tell(bulletin),
+            Report::Told(bulletin) => {
+                bulletin.quickest().for_each(|(of, quickest)| self.see(of, Some(quickest), true));
+                self.others.tell(bulletin);
+            }
             Report::Shown(shown) => self.others.say(&Aside::Shown(shown)),
             closed @ Report::Closed => self.closed.push_back(closed),
             report => self.say(Said::Report(report)),
@@ -526,11 +536,18 @@ impl<'a> Job<'a> {
         self.agent.broker.publish(of_run(&self.call.run, "beat"), encode(&beat));
     }
 
-    /// How far this clock may be from that of the agent with this worker.
-    fn blur(&self, worker: usize) -> Duration {
+    /// Which agent has this worker.
+    fn agent_of(&self, worker: usize) -> Option<usize> {
         let is_of = |(from, to): &(u32, u32)| (*from as usize..*to as usize).contains(&worker);
-        let place = self.call.shares.iter().position(is_of);
-        self.time.blur(place)
+        self.call.shares.iter().position(is_of)
+    }
+
+    /// Messages of the clients of this worker were received here, or messages of this agent's there.
+    fn see(&mut self, worker: usize, quickest: Option<Quickest>, is_here: bool) {
+        let agent = self.agent_of(worker).filter(|agent| *agent != self.me);
+        if let (Some(agent), Some(quickest)) = (agent, quickest) {
+            self.time.see(agent, quickest, is_here);
+        }
     }
 
     fn say(&mut self, said: Said) {

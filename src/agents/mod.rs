@@ -13,6 +13,7 @@
 //! | `link` | streams that arrive once and in order |
 //! | `pairs` | the same between each two, for what nobody else has to know |
 //! | `clock` | how far two clocks are apart, with bounds |
+//! | `nearness` | how far the clocks of two agents are apart, by the messages of the run |
 //! | `time` | the time that all have in common, as an agent knows it |
 //! | `wire` | what is said, as bytes |
 //! | `broker` | the connection to NATS |
@@ -27,6 +28,7 @@ mod fleet;
 mod gathering;
 mod link;
 mod member;
+mod nearness;
 mod others;
 mod pairs;
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::clock::ClockEstimate;
+use super::nearness::Nearness;
 use super::wire::Time;
-use crate::audit::Disturbances;
+use crate::audit::{Disturbances, Quickest};
 
 /// How often it is asked what time it is, before the run and while it goes on.
 const ASK_SOON: Duration = Duration::from_millis(20);
@@ -19,6 +20,9 @@ const UNKNOWN: Duration = Duration::from_secs(3600);
 /// By how much a clock may have drifted since somebody spoke of it last.
 const SLACK: Duration = Duration::from_micros(100);
 
+/// By drifting alone, less is known of a clock by so much more slowly than it is told of.
+const LEAP: Duration = Duration::from_millis(1);
+
 /// See the module's head.
 pub(super) struct CommonTime {
     clock: ClockEstimate,
@@ -31,6 +35,7 @@ pub(super) struct CommonTime {
     offset: Option<i64>,
     /// How far the clocks of all agents may be from the coordinator's.
     doubts: Vec<Duration>,
+    nearness: Nearness,
 }
 
 impl CommonTime {
@@ -44,6 +49,7 @@ impl CommonTime {
             next_ask: now,
             offset: None,
             doubts: vec![Duration::ZERO; agents],
+            nearness: Nearness::new(agents),
         }
     }
 
@@ -64,14 +70,32 @@ impl CommonTime {
         if time.asked <= now {
             self.round_trips += 1;
             self.quickest = self.quickest.min(now - time.asked);
+            let jumps = self.clock.jumps;
             self.clock.take(time.asked, now, time.shows);
+            if self.clock.jumps != jumps {
+                self.nearness.forget_all();
+            }
         }
     }
 
     /// The coordinator tells how far the clocks of all agents may be from its own.
     pub(super) fn note(&mut self, doubts: Vec<Duration>) {
-        if doubts.len() == self.doubts.len() {
-            self.doubts = doubts;
+        if doubts.len() != self.doubts.len() {
+            return;
+        }
+        for (agent, (before, doubt)) in self.doubts.iter().zip(&doubts).enumerate() {
+            if *doubt > *before + LEAP {
+                self.nearness.forget(agent);
+            }
+        }
+        self.doubts = doubts;
+    }
+
+    /// Messages of other agents were received here, or messages of this one there.
+    pub(super) fn see(&mut self, agent: usize, quickest: Quickest, is_here: bool) {
+        match is_here {
+            true => self.nearness.see_here(agent, quickest),
+            false => self.nearness.see_there(agent, quickest),
         }
     }
 
@@ -117,10 +141,11 @@ impl CommonTime {
         doubt.map_or(UNKNOWN, |doubt| doubt.min(UNKNOWN))
     }
 
-    /// How far this clock may be from that of this agent.
-    pub(super) fn blur(&self, agent: Option<usize>) -> Duration {
+    /// Between which bounds lies what has to be added to times of this agent, in nanoseconds, at this time of the run.
+    pub(super) fn bounds(&self, agent: Option<usize>, now: Duration) -> (i64, i64) {
         let theirs = agent.and_then(|agent| self.doubts.get(agent)).copied().unwrap_or(UNKNOWN);
-        theirs.min(UNKNOWN) + self.doubt() + SLACK
+        let doubt = theirs.min(UNKNOWN) + self.doubt() + SLACK;
+        self.nearness.bounds(agent.unwrap_or(usize::MAX), doubt, now)
     }
 
     /// Times of the coordinator, as wide as they may be by this clock.

@@ -105,8 +105,8 @@ pub struct SentMessage {
     pub handled: Option<Moment>,
     /// When that was known, or was given up; when it was sent, where nobody acknowledges it.
     pub settled: Moment,
-    /// How far the clock of the sender's machine may be from ours: by so much, the times above are moved apart already. The
-    /// exchange fills it in.
+    /// How far the clock of the sender's machine may be from what it is taken for: by so much, the times above are moved apart
+    /// already. The exchange fills it in.
     pub blur: Moment,
 }
 

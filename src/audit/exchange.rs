@@ -20,7 +20,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::events::{AuditEvent, Moment, SentMessage};
-use super::fanout::{Fanout, FanoutPart, Reached};
+use super::fanout::{Fanout, FanoutPart, Quickest, Reached, quickest};
 use super::findings::Findings;
 use super::ledger::{FirstReceipt, Ledger};
 use super::nodes::{Disturbances, Spread};
@@ -65,6 +65,13 @@ pub struct Parcel {
     parts: Vec<FanoutPart>,
 }
 
+impl Parcel {
+    /// How long the quickest of these messages seems to have taken.
+    pub fn quickest(&self) -> Option<Quickest> {
+        quickest(&self.parts)
+    }
+}
+
 impl From<Parcel> for Batch {
     /// It tells of nothing else, and of no time that everything before it is told.
     fn from(Parcel { from, to: _, parts }: Parcel) -> Batch {
@@ -105,29 +112,36 @@ impl Bulletin {
         all.filter(|parcel| !parcel.parts.is_empty()).collect()
     }
 
-    /// It comes from a machine whose clock may be so far from ours: whatever is concluded from its times has to hold for all
-    /// that they may have been.
-    pub fn blur(&mut self, by: Moment) {
+    /// How long the quickest message of each of the others' clients seems to have taken, as far as some were received.
+    pub fn quickest(&self) -> impl Iterator<Item = (usize, Quickest)> + '_ {
+        self.parts.iter().enumerate().filter_map(|(of, parts)| Some((of, quickest(parts)?)))
+    }
+
+    /// It comes from a machine whose clock is not ours: what has to be added to its times, in nanoseconds, lies between these bounds.
+    /// Whatever is concluded from its times has to hold for all that they may have been.
+    pub fn blur(&mut self, (least, most): (i64, i64)) {
+        let earliest = |time: Moment| moved(time, least);
+        let latest = |time: Moment| moved(time, most);
         let Batch { until, messages, rooms, firsts, ends, moves, stamps, .. } = &mut self.common;
-        *until = until.saturating_sub(by);
+        *until = earliest(*until);
         for message in messages {
             let message = Arc::make_mut(message);
-            message.blur = by;
-            message.sent = message.sent.saturating_sub(by);
-            message.handled = message.handled.map(|handled| handled.saturating_add(by));
-            message.settled = message.settled.saturating_add(by);
+            message.blur = Moment::from_nanos(most.abs_diff(least) / 2);
+            message.sent = earliest(message.sent);
+            message.handled = message.handled.map(latest);
+            message.settled = latest(message.settled);
         }
-        rooms.iter_mut().for_each(|room| room.blur(by));
-        firsts.iter_mut().for_each(|first| first.at = first.at.saturating_add(by));
-        stamps.iter_mut().for_each(|(_, first)| *first = first.saturating_add(by));
+        rooms.iter_mut().for_each(|room| room.change(latest));
+        firsts.iter_mut().for_each(|first| first.at = latest(first.at));
+        stamps.iter_mut().for_each(|(_, first)| *first = latest(*first));
         // These are compared with the sending of the same client's messages.
         for end in ends {
-            end.at = end.at.saturating_sub(by);
-            end.read = end.read.map(|read| read.saturating_sub(by));
+            end.at = earliest(end.at);
+            end.read = end.read.map(earliest);
         }
         for learned in moves {
-            learned.since = learned.since.saturating_sub(by);
-            learned.at = learned.at.saturating_sub(by);
+            learned.since = earliest(learned.since);
+            learned.at = earliest(learned.at);
         }
     }
 
@@ -136,6 +150,12 @@ impl Bulletin {
         let parts = self.parts.get(auditor).cloned().unwrap_or_default();
         Batch { parts, ..self.common.clone() }
     }
+}
+
+/// A time and so many nanoseconds.
+fn moved(time: Moment, by: i64) -> Moment {
+    let length = Moment::from_nanos(by.unsigned_abs());
+    if by < 0 { time.saturating_sub(length) } else { time.saturating_add(length) }
 }
 
 /// A ledger, and its part in the exchange.

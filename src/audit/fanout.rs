@@ -23,21 +23,35 @@ pub struct FanoutPart {
 }
 
 /// The same in few bytes: every worker tells of every message, and most of them of no receipt. Times are in microseconds, the
-/// first receipt counted from when the message was due, the last from the first.
+/// first receipt counted from when the message was due, the last from the first. By the clocks of two machines, it may have been
+/// received before it was due.
 #[derive(Serialize, Deserialize)]
 struct Told {
     key: Key,
-    received: Option<(u64, usize, u64, u64)>,
+    received: Option<(u64, usize, i64, u64)>,
+}
+
+/// How long the quickest of some messages seems to have taken, by the clocks of two machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quickest {
+    /// In nanoseconds: negative where it seems to have come before it was due.
+    pub nanos: i64,
+    /// When it was received.
+    pub at: Moment,
+}
+
+/// The shortest of the gaps of these, if any was received.
+pub(super) fn quickest(parts: &[FanoutPart]) -> Option<Quickest> {
+    parts.iter().filter_map(FanoutPart::gap).min_by_key(|gap| gap.nanos)
 }
 
 impl From<FanoutPart> for Told {
     fn from(FanoutPart { key, due, receivers, first, last }: FanoutPart) -> Told {
         let micros = |time: Moment| time.as_micros() as u64;
-        let since = |from: Moment, to: Moment| micros(to.saturating_sub(from));
         let times = first.zip(last).filter(|_| receivers > 0);
         let received = times.map(|(first, last)| {
-            let first = first.max(due);
-            (micros(due), receivers, since(due, first), since(first, last))
+            let after = micros(first).cast_signed().saturating_sub(micros(due).cast_signed());
+            (micros(due), receivers, after, micros(last.saturating_sub(first)))
         });
         Told { key, received }
     }
@@ -47,8 +61,8 @@ impl From<Told> for FanoutPart {
     fn from(Told { key, received }: Told) -> FanoutPart {
         let (due, receivers, first, last) = received.unwrap_or_default();
         let micros = Moment::from_micros;
+        let first = micros(due.saturating_add_signed(first));
         let (due, times) = (micros(due), received.is_some());
-        let first = due.saturating_add(micros(first));
         let last = times.then(|| first.saturating_add(micros(last)));
         FanoutPart { key, due, receivers, first: times.then_some(first), last }
     }
@@ -71,6 +85,13 @@ impl FanoutPart {
         self.receivers = self.receivers.saturating_add(other.receivers);
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
+    }
+
+    /// How long after it was due it was first received, if it was.
+    fn gap(&self) -> Option<Quickest> {
+        let at = self.first.filter(|_| self.receivers > 0)?;
+        let nanos = |time: Moment| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+        Some(Quickest { nanos: nanos(at).saturating_sub(nanos(self.due)), at })
     }
 
     /// What one receiver alone heard was not fanned out.
@@ -154,6 +175,19 @@ mod tests {
             let carried = bytes.map(|bytes| postcard::from_bytes(&bytes).expect("it is a part"));
             assert_eq!(reached(carried), reached(parts), "{times:?}");
         }
+    }
+
+    #[test]
+    fn how_long_the_quickest_of_some_messages_took_is_the_same_from_another_machine() {
+        let parts = [span(&[140]), span(&[]), span(&[90, 150]), span(&[130])];
+        let gap = Quickest { nanos: -10_000, at: Moment::from_micros(90) };
+        assert_eq!(quickest(&parts), Some(gap));
+        let carried = parts.map(|part| {
+            let bytes = postcard::to_stdvec(&part).expect("it has a form in bytes");
+            postcard::from_bytes(&bytes).expect("it is a part")
+        });
+        assert_eq!(quickest(&carried), Some(gap));
+        assert_eq!(quickest(&carried[1..2]), None);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use events::{ANY_EVENT, AuditEvent, Key, Moment, Order, Origin, Sender, Sent
 #[cfg(test)]
 pub(crate) use exchange::finish;
 pub use exchange::{Auditor, Batch, Bulletin, Parcel, home};
-pub use fanout::{Fanout, FanoutPart, Reached};
+pub use fanout::{Fanout, FanoutPart, Quickest, Reached};
 pub use fault::{Fault, Leak};
 pub use findings::{Findings, KEPT, Offence};
 pub use ledger::{FirstReceipt, Ledger};

@@ -37,9 +37,9 @@ pub struct AskedRoom {
 }
 
 impl AskedRoom {
-    /// It may have been asked for so much later.
-    pub(super) fn blur(&mut self, by: Moment) {
-        self.asked = self.asked.saturating_add(by);
+    /// It was asked for at another time, by another clock.
+    pub(super) fn change(&mut self, to: impl Fn(Moment) -> Moment) {
+        self.asked = to(self.asked);
     }
 }
 

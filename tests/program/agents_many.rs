@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::unistd::{Pid, SysconfVar, sysconf};
 
-use crate::agents::nats_server;
+use crate::agents::Broker;
 use crate::support::{Folder, Reference, sockrates};
 
 /// What a process has used so far: seconds of a processor, and what it holds now, in KB.
@@ -32,12 +32,10 @@ fn second(line: &str) -> f64 {
     line.trim_start().split(' ').next().and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{line}"))
 }
 
-/// `SOCKRATES_MANY_AGENTS=200` plays it with so many; the figures are printed.
+/// `SOCKRATES_MANY_AGENTS=200` plays it with so many, which are more than `--agents local:N` starts; the figures are printed.
 #[test]
 fn many_agents_cost_their_coordinator_less_than_half_a_processor_and_no_memory_as_time_goes_by() {
-    if nats_server().is_none() {
-        return;
-    }
+    let Some(broker) = Broker::start() else { return };
     let agents = std::env::var("SOCKRATES_MANY_AGENTS").ok();
     let agents: usize = agents.map_or(10, |many| many.parse().expect("a number of agents"));
     let (folder, server) = (Folder::new(), Reference::start());
@@ -48,8 +46,9 @@ fn many_agents_cost_their_coordinator_less_than_half_a_processor_and_no_memory_a
          - all: { repeat: { for: 24s, every: 2s, jitter: 100%, steps: [ { emit: { event: message-with-ack, args: [1], ack: true } } ] } }
          - all: disconnect",
     );
-    let local = format!("local:{agents}");
-    let run = sockrates(["run", "--agents", &local, "--url", &server.url()]);
+    let many = agents.to_string();
+    let _agents: Vec<_> = (0..agents).map(|number| broker.agent(&format!("agent-{number}"), &[])).collect();
+    let run = sockrates(["run", "--agents", &many, "--nats", &broker.url(), "--url", &server.url()]);
     let mut run = run.args([&scenario]).start();
     // One line each second.
     let number = if clients < 1000 {

@@ -2,6 +2,12 @@
 
 use super::*;
 
+/// The bounds of two clocks that may be apart by so much.
+fn within(blur: u64) -> (i64, i64) {
+    let nanos = at(blur).as_nanos() as i64;
+    (-nanos, nanos)
+}
+
 /// Client 1 joins at 2 to 3, and client 0, on another machine, sends at 10 what never arrives. The clocks may be so far apart.
 fn unheard(blur: u64) -> Findings {
     let mut auditors = pair();
@@ -10,7 +16,7 @@ fn unheard(blur: u64) -> Findings {
     auditors[0].record(0, at(14), AuditEvent::Settled(message(0, "a", 10)));
     for (from, to) in [(0, 1), (1, 0)] {
         let mut bulletin = auditors[from].poll_bulletin(at(300));
-        bulletin.blur(at(blur));
+        bulletin.blur(within(blur));
         auditors[to].handle(bulletin.to(to));
     }
     auditors.iter_mut().for_each(|auditor| auditor.advance(at(290)));
@@ -38,7 +44,7 @@ fn a_message_that_seems_to_have_come_before_it_was_sent_accuses_nobody() {
     auditors[0].record(0, at(14), AuditEvent::Settled(message(0, "a", 10)));
     for (from, to) in [(0, 1), (1, 0)] {
         let mut bulletin = auditors[from].poll_bulletin(at(300));
-        bulletin.blur(at(5));
+        bulletin.blur(within(5));
         auditors[to].handle(bulletin.to(to));
     }
     let (found, _) = finish(auditors, at(500));
