@@ -8,10 +8,13 @@ mod peers;
 #[path = "support/play.rs"]
 mod support;
 
+use std::ffi::OsStr;
 use std::fs;
+use std::process::Command;
 
 use peers::Running;
 use rcgen::{CertificateParams, KeyPair};
+use sockrates::conformance::{Verdict, json::from_json};
 use support::{Played, play};
 use tempfile::TempDir;
 
@@ -78,6 +81,33 @@ fn clients_of_all_transports_are_in_one_room_and_each_receives_everything() {
     let audited = result.deliveries.as_ref().expect("it was audited").coverage();
     // Twenty messages of each of the fifteen, to all of them, perhaps without the one that sent it.
     assert!(audited.expected >= 20 * 15 * 14, "{audited:?}");
+}
+
+#[test]
+fn the_suite_is_played_over_webtransport_where_somebody_asks_for_it() {
+    let Some(server) = Secured::start() else { return };
+    let json = server.folder.path().join("suite.json");
+    let conform = Command::new(env!("CARGO_BIN_EXE_sockrates"))
+        .args(["conform", "--url", server.server.url(), "--connect-timeout", "1s", "--quiet"])
+        .args([
+            "--only",
+            "acks/*@webtransport,binary/*@webtransport,order/*@webtransport,rooms/*@webtransport",
+        ])
+        // The official parser of streams takes an empty packet for an error.
+        .args(["--exclude", "rooms/leave-the-own-room,binary/attachment-empty"])
+        .args([OsStr::new("--ca-file"), server.folder.path().join("certificate.pem").as_os_str()])
+        .args([OsStr::new("--json"), json.as_os_str()])
+        .output()
+        .expect("it can be started");
+    let told = String::from_utf8_lossy(&conform.stdout);
+    assert_eq!(conform.status.code(), Some(0), "{told}");
+    let suite = from_json(&fs::read_to_string(&json).expect("it was written")).expect("it can be read");
+    let verdicts = suite[0].cases.iter().map(|case| (case.label(), case.verdict));
+    let played: Vec<_> = verdicts.filter(|(_, verdict)| *verdict != Verdict::Skip).collect();
+    assert!(played.len() > 40, "{told}");
+    let is_good =
+        |(label, verdict): &(String, Verdict)| label.ends_with("@webtransport") && *verdict == Verdict::Pass;
+    assert!(played.iter().all(is_good), "{played:?}");
 }
 
 #[test]

@@ -78,6 +78,22 @@ impl Case {
     }
 }
 
+impl Case {
+    /// The way over WebTransport, for a case that holds over long-polling and over WebSockets alike. Nobody has to have that transport, so
+    /// it is played only where somebody asks for it.
+    pub fn over_webtransport(&self) -> Option<Variant<'_>> {
+        let transport = Some(Transport::Webtransport);
+        let holds = |transport| self.scenario.transports.contains(&transport);
+        let is_any = holds(Transport::Polling) && holds(Transport::Websocket);
+        (is_any && !holds(Transport::Webtransport)).then_some(Variant { case: self, transport })
+    }
+
+    /// All ways in which it can be played.
+    pub fn ways(&self) -> impl Iterator<Item = Variant<'_>> {
+        self.variants().chain(self.over_webtransport())
+    }
+}
+
 /// Why a case is not played that does something to the server, which others share with it.
 fn acts_on_the_server(scenario: &Scenario) -> Option<String> {
     fn acts(script: &[Act]) -> bool {

@@ -61,6 +61,15 @@ impl Choice {
             About::Transport(transport) => variant.transport == Some(*transport),
         }
     }
+
+    /// Whether it asks for WebTransport by name.
+    fn names_webtransport(&self) -> bool {
+        match &self.about {
+            About::Id(_) => self.word.ends_with("@webtransport"),
+            About::Transport(transport) => *transport == Transport::Webtransport,
+            About::Clause(_) | About::Level(_) | About::Need(_) => false,
+        }
+    }
 }
 
 fn glob(text: &str) -> Result<GlobMatcher, String> {
@@ -87,7 +96,8 @@ fn one_of<T: Copy, const N: usize>(
     })
 }
 
-/// The variants that one of `only` means (or all, if there is none) and none of `exclude`.
+/// The variants that one of `only` means (or all, if there is none) and none of `exclude`. Those over WebTransport are meant by words
+/// that name it.
 ///
 /// # Errors
 /// A sentence about each word that means no variant at all, and about words that leave none together.
@@ -96,7 +106,12 @@ pub fn select<'c>(
     only: &[Choice],
     exclude: &[Choice],
 ) -> Result<Vec<Variant<'c>>, Vec<String>> {
-    let all: Vec<Variant<'c>> = cases.iter().flat_map(Case::variants).collect();
+    let usual = cases.iter().flat_map(Case::variants);
+    let asks = |variant: &Variant<'_>| {
+        only.iter().any(|choice| choice.names_webtransport() && choice.means(*variant))
+    };
+    let asked = cases.iter().filter_map(Case::over_webtransport).filter(asks);
+    let all: Vec<Variant<'c>> = usual.chain(asked).collect();
     let useless: Vec<String> = only
         .iter()
         .chain(exclude)
@@ -177,6 +192,12 @@ mod tests {
             (&["level:should"], &[], &["handshake/sid"]),
             (&["needs:fixture"], &["transport:polling"], &["rooms/order@websocket"]),
             (&["clause:EIO-HS-*"], &["*/sid"], &["handshake/open"]),
+            (&["*@webtransport"], &[], &["rooms/order@webtransport"]),
+            (
+                &["transport:webtransport", "rooms/*"],
+                &["*@polling"],
+                &["rooms/order@websocket", "rooms/order@webtransport"],
+            ),
             (&["handshake/open", "rooms/*@websocket"], &[], &["handshake/open", "rooms/order@websocket"]),
         ] {
             let left: Vec<String> = left.iter().map(|label| (*label).to_owned()).collect();

@@ -6,6 +6,10 @@ use crate::scenario::{Group, Scenario};
 use crate::session::Transport;
 use crate::transport::HAS_WEBTRANSPORT;
 
+/// What is said where it cannot be used.
+pub(super) const MISSING: &str =
+    "this build has no WebTransport: build with `cargo install sockrates --features webtransport`";
+
 /// Refuses a scenario that this program was not built for.
 ///
 /// # Errors
@@ -14,8 +18,7 @@ pub(super) fn check_build(scenario: &Scenario, default: Transport) -> Result<(),
     if HAS_WEBTRANSPORT || !scenario.needs_webtransport(default) {
         return Ok(());
     }
-    Err("this build has no WebTransport: build with `cargo install sockrates --features webtransport`"
-        .to_owned())
+    Err(MISSING.to_owned())
 }
 
 /// Refuses places to which no QUIC leads.

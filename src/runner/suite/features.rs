@@ -11,9 +11,11 @@ use crate::contract::Verb;
 use crate::protocol::Rule;
 use crate::protocol::dialect::Parser;
 use crate::runner::ServerConfig;
+use crate::runner::webtransport::MISSING;
 use crate::scenario::Group;
 use crate::server::{Offer, Probing, offers};
 use crate::session::Transport;
+use crate::transport::HAS_WEBTRANSPORT;
 
 /// What a server lacks of that which a case uses.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,8 +79,6 @@ impl Features {
             (Feature::Upgrade, ways.upgrade),
             (Feature::MaxPayload, ways.max_payload),
         ]);
-        let unheard = Offer { there: false, seen: "the suite does not speak WebTransport".to_owned() };
-        found.extend(wanted.get(&Feature::Webtransport).map(|feature| (*feature, unheard)));
         found.extend(wanted.get(&Feature::Nodes).map(|nodes| (*nodes, of_nodes(host.nodes()))));
         let has_upgrades = found.get(&Feature::Upgrade).is_some_and(|upgrade| upgrade.there);
         if !has_upgrades && wanted.contains(&Feature::UpgradeTime) {
@@ -86,6 +86,9 @@ impl Features {
             found.insert(Feature::UpgradeTime, Offer { there: true, seen });
         }
         let scout = Scout { server, host, contract, transport, timings, parser, stop };
+        if wanted.contains(&Feature::Webtransport) {
+            found.insert(Feature::Webtransport, webtransport(scout, endpoint.secure));
+        }
         let mut left: Vec<Feature> = Feature::all()
             .into_iter()
             .filter(|feature| !found.contains_key(feature) && wanted.contains(feature))
@@ -220,6 +223,7 @@ impl Features {
     fn granted(nodes: usize) -> Features {
         let offer = |feature| match feature {
             Feature::Nodes => of_nodes(nodes),
+            Feature::Webtransport => gone("the reference server has none".to_owned()),
             _ => Offer { there: true, seen: "the reference server has it".to_owned() },
         };
         let found = Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect();
@@ -314,6 +318,19 @@ fn of_nodes(number: usize) -> Offer {
     }
 }
 
+/// Whether clients come in over WebTransport.
+fn webtransport(scout: Scout<'_>, is_secure: bool) -> Offer {
+    match () {
+        () if !HAS_WEBTRANSPORT => gone(MISSING.to_owned()),
+        () if !is_secure => gone("it needs a server that is named with https://".to_owned()),
+        () => {
+            let way_in = Feature::connect(Transport::Webtransport);
+            let scout = Scout { transport: Transport::Webtransport, ..scout };
+            scout.look("the look for a way in by webtransport", &way_in).offer
+        }
+    }
+}
+
 /// What keeps clients from coming in by long-polling and by upgrades, of that which is wanted.
 fn ways_in(scout: Scout<'_>, is_wanted: impl Fn(Feature) -> bool) -> BTreeMap<Feature, Broken> {
     let ways =
@@ -367,9 +384,9 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_server_lacks_nothing() {
-        assert_eq!(Features::granted(2).missing(Feature::all(), &Versions::default()), None);
-        assert!(Features::granted(2).results().iter().all(|feature| feature.there));
+    fn the_reference_server_lacks_nothing_but_webtransport() {
+        let missing = Features::granted(2).missing(Feature::all(), &Versions::default());
+        assert_eq!(missing.map(|missing| missing.features), Some(vec!["webtransport".to_owned()]));
         let alone = Features::granted(1).missing([Feature::Nodes], &Versions::default());
         let reason = alone.expect("it has one node").reason;
         assert!(

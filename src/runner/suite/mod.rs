@@ -196,7 +196,7 @@ impl Suite {
             self.chosen.contains(&variant.label())
                 && variant.uses().iter().any(|feature| *feature == Feature::Main || feature.needs_connect())
         };
-        let matters = cases.iter().flat_map(Case::variants).any(connects);
+        let matters = cases.iter().flat_map(Case::ways).any(connects);
         let parser = match !matters || is_bundled || version != Version::V4 || contract.is_some() {
             true => Parser::Default,
             false => scout::parser_of(server, &host, stop),
@@ -207,7 +207,7 @@ impl Suite {
                 && variant.case.scenario.protocols.contains(&version)
                 && focus.plays(variant.case.spans_nodes())
         };
-        let variants: Vec<Variant<'_>> = cases.iter().flat_map(Case::variants).filter(is_chosen).collect();
+        let variants: Vec<Variant<'_>> = cases.iter().flat_map(Case::ways).filter(is_chosen).collect();
         let wants_recovery =
             variants.iter().any(|variant| variant.case.scenario.needs.contains(&Need::Recovery));
         let recovering = match is_bundled && wants_recovery {
