@@ -16,8 +16,8 @@ use crate::scenario::{Act, Asked, Group, Operation, Scenario};
 use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::step::{
-    AllSent, Audit, EventFilter, GroupContext, LearnedNodes, MOST_LEARNED, Markers, Numbered, OwnPlace,
-    RunContext, SharedValues, Step, Traces,
+    AllSent, Arrivals, Audit, EventFilter, GroupContext, LearnedNodes, MOST_LEARNED, Markers, Numbered,
+    OwnPlace, RunContext, SharedValues, Step, Traces,
 };
 use crate::template::Template;
 use crate::threshold::Threshold;
@@ -147,14 +147,13 @@ impl<'s> Plan<'s> {
         let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
         let sign = scenario.contract.node();
         let nodes = if sign.is_some() { MOST_LEARNED } else { run_options.nodes.len() };
-        let audit = audit.map(|rule| Audit {
-            window: rule.window,
-            spread: Spread { nodes, within: rule.spread(nodes) },
+        let audit = audit
+            .map(|rule| Audit { window: rule.window, spread: Spread { nodes, within: rule.spread(nodes) } });
+        let arrivals = Arrivals {
             events: audited,
             has_history: scenario.contract.has_history(),
             own_places: OwnPlace::all(&scenario.contract),
-        });
-        let server_rooms = audit.as_ref().map(|_| scenario.contract.rooms().clone()).unwrap_or_default();
+        };
         let parts = scenario
             .groups
             .iter()
@@ -181,7 +180,8 @@ impl<'s> Plan<'s> {
             stamps: steps().any(Step::stamps) || markers.is_some(),
             markers,
             audit,
-            server_rooms,
+            server_rooms: scenario.contract.rooms().clone(),
+            arrivals,
             remembering: REMEMBERING,
             wire_lines: WIRE_LINES,
             shared_values: SharedValues::new(run_options.machine.is_some()),

@@ -9,7 +9,7 @@ use crate::observe::{Counter, Label, Metric};
 use crate::protocol::Rule;
 use crate::protocol::socket_io::{self, Kind};
 use crate::session::ServerEvent;
-use crate::step::{Audit, heed_rooms, silence};
+use crate::step::{heed_rooms, silence};
 
 impl Client<'_> {
     pub(super) fn arrived(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
@@ -63,15 +63,15 @@ impl Client<'_> {
 
     /// The message itself, where the event may repeat others.
     fn own_part(&self, message: &ServerEvent<'_>, name: Option<&str>) -> Option<String> {
-        let places = &self.actor.context.audit.as_ref()?.own_places;
-        let place = places.iter().find(|place| name.is_some_and(|name| place.is_about(name)))?;
+        let mut places = self.actor.context.arrivals.own_places.iter();
+        let place = places.find(|place| name.is_some_and(|name| place.is_about(name)))?;
         Some(place.text(message, &self.actor))
     }
 
     /// A message of this run arrived, unless the event is an echo of one.
     fn delivered(&self, io: &mut Io<'_>, message: &ServerEvent<'_>, name: Option<&str>, stamp: &Stamp) {
-        let audit = self.actor.context.audit.as_ref().filter(|_| stamp.is_audited);
-        if audit.is_some_and(|audit| !audit.events.all && name.is_none_or(|name| !audit.events.wants(name))) {
+        let arrivals = stamp.is_audited.then_some(&self.actor.context.arrivals);
+        if arrivals.is_some_and(|of| !of.events.all && name.is_none_or(|name| !of.events.wants(name))) {
             // To its sender, it is an answer.
             if let Some(event) = name.filter(|_| stamp.key.sender != self.actor.who.index) {
                 self.record(io, AuditEvent::Elsewhere { event });
@@ -79,15 +79,15 @@ impl Client<'_> {
             return;
         }
         // What was said before the client came, it is not the delivery that takes time.
-        if !audit.is_some_and(|audit| audit.has_history && stamp.due < self.actor.came) {
+        if !arrivals.is_some_and(|of| of.has_history && stamp.due < self.actor.came) {
             let since = self.actor.context.since(io.now);
             io.observer.about(Label(stamp.label));
             io.observer.count(Counter::DeliveryReceived, 1);
             io.observer.latency(Metric::Delivery, since.saturating_sub(stamp.due));
             io.observer.about(Label::NONE);
         }
-        if let Some(audit) = audit {
-            let heard_as = name.and_then(|name| audit.events.place(name)).unwrap_or(ANY_EVENT);
+        if let Some(arrivals) = arrivals {
+            let heard_as = name.and_then(|name| arrivals.events.place(name)).unwrap_or(ANY_EVENT);
             let (namespace, key) = (&*message.namespace, stamp.key);
             self.record(io, AuditEvent::Received { namespace, key, heard_as });
         }
@@ -95,8 +95,7 @@ impl Client<'_> {
 
     /// An event without a stamp of this run: it may be a message whose stamp the server has lost.
     fn unstamped(&self, io: &mut Io<'_>, message: &ServerEvent<'_>, name: Option<&str>) {
-        let place = |audit: &Audit| audit.events.place(name?);
-        if let Some(heard_as) = self.actor.context.audit.as_ref().and_then(place) {
+        if let Some(heard_as) = name.and_then(|name| self.actor.context.arrivals.events.place(name)) {
             self.record(io, AuditEvent::Unstamped { namespace: &message.namespace, heard_as });
         }
     }

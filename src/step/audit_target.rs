@@ -55,7 +55,7 @@ impl AuditTarget {
     /// Which of the audited events it arrives as.
     fn place(&self, cx: &Cx<'_, '_>) -> Option<u16> {
         let name = self.arrives_as.fixed()?.as_str()?;
-        cx.actor.context.audit.as_ref()?.events.place(name)
+        cx.actor.context.arrivals.events.place(name)
     }
 
     fn message(&self, cx: &Cx<'_, '_>, stamp: Stamp, is_stamped: bool, way: &Way<'_>) -> SentMessage {
@@ -134,9 +134,9 @@ pub(super) fn stamp(
     audit_target: Option<&AuditTarget>,
     way: &Way<'_>,
 ) -> Option<Box<SentMessage>> {
-    let audit_target = audit_target.filter(|_| cx.actor.context.audit.is_some());
     let stamp = cx.actor.stamp(cx.due, cx.label, audit_target.is_some());
     let is_stamped = stamp.put(&mut encoded.data);
+    let audit_target = audit_target.filter(|_| cx.actor.context.audit.is_some());
     audit_target.map(|audit_target| Box::new(audit_target.message(cx, stamp, is_stamped, way)))
 }
 

@@ -97,6 +97,11 @@ pub struct Audit {
     pub window: Duration,
     /// What is promised between the nodes of the server.
     pub spread: Spread,
+}
+
+/// How messages arrive by the contract, whether deliveries are audited or not.
+#[derive(Debug)]
+pub struct Arrivals {
     /// As which events audited messages arrive. A stamp in another is an echo of the application's.
     pub events: EventFilter,
     /// Whether the application may send a message again to whoever joins or connects later.
@@ -147,8 +152,10 @@ pub struct RunContext {
     pub stamps: bool,
     /// How the deliveries are audited, if they are.
     pub audit: Option<Audit>,
-    /// The rooms into which the server puts clients by itself, if deliveries are audited.
+    /// The rooms into which the server puts clients by itself.
     pub server_rooms: ServerRooms,
+    /// How messages arrive.
+    pub arrivals: Arrivals,
     /// How many clients, the first by index, remember their last frames for the report of a failure.
     pub remembering: u32,
     /// How many frames each of these remembers.

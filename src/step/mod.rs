@@ -80,7 +80,7 @@ use crate::template::Template;
 pub use actor::{Actor, Ended, WireLog};
 pub use answer::Rule as AnswerRule;
 pub use arrival::Arrival;
-pub use context::{Audit, EventFilter, GroupContext, RunContext, SharedValues, ShownValue, Traces};
+pub use context::{Arrivals, Audit, EventFilter, GroupContext, RunContext, SharedValues, ShownValue, Traces};
 pub use fence::NOWHERE;
 pub use frames::{Frames, Seen};
 pub use how::transport;
@@ -386,14 +386,11 @@ impl<'p> Cx<'_, 'p> {
 
     /// Reports to the audit, if there is one.
     pub fn record(&mut self, event: AuditEvent<'_>) {
+        let now = self.actor.context.since(self.now);
+        if matches!(event, AuditEvent::Connecting { .. } | AuditEvent::Placed { .. }) {
+            self.actor.came = now;
+        }
         if self.actor.context.audit.is_some() {
-            let now = self.actor.context.since(self.now);
-            if matches!(
-                event,
-                AuditEvent::Connecting { .. } | AuditEvent::Joining { .. } | AuditEvent::Placed { .. }
-            ) {
-                self.actor.came = now;
-            }
             self.observer.record(self.actor.who, now, event);
         }
     }

@@ -201,6 +201,9 @@ impl Move {
             Some(_) => (namespace.clone(), names(&words[0].1)),
             None => Default::default(),
         };
+        if self.verb == Verb::Join {
+            cx.actor.came = cx.actor.context.since(cx.now);
+        }
         let is_movable = cx.actor.context.server_rooms.signs.iter().any(|sign| !sign.enters);
         for room in &rooms {
             let (namespace, room) = (&*audited, &**room);

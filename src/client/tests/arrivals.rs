@@ -97,3 +97,21 @@ fn an_event_of_that_name_without_a_stamp_is_told_to_the_audit() {
         );
     });
 }
+
+#[test]
+fn what_is_a_delivery_does_not_depend_on_whether_deliveries_are_audited() {
+    let stands = "reaches: others, history: true, stamp_in: \"${args[0].text}\"";
+    let clients = CHAT.replace("reaches: others", stands);
+    for audit in ["", "\naudit: false"] {
+        alice(&format!("{clients}{audit}"), |mut play| {
+            play.pass(30);
+            play.begin(2);
+            play.pass(15);
+            let [before, after, quoted] = [stamp(0, 10), stamp(1, 40), stamp(2, 42)];
+            play.hear(&format!(r#"42["said",{{"text":"{before}"}}]"#));
+            play.hear(&format!(r#"42["said",{{"text":"{after}","quote":"{quoted}"}}]"#));
+            play.hear(&format!(r#"42["seen",{{"text":"{quoted}"}}]"#));
+            assert_eq!(play.found.latency(Metric::Delivery), [5], "{audit}");
+        });
+    }
+}
