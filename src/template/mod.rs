@@ -161,7 +161,14 @@ impl Template {
     /// Puts templates in the place of words such as `${room}` ([`Scope::with_words`]). Words that are not given
     /// here stay open and are asked of [`Values`]; where nothing stays open the result is fixed.
     pub fn bind(&self, words: &[(&str, &Template)]) -> Template {
-        Template { body: self.body.bind(words), written: self.written.clone() }
+        let written = self.written.as_deref().map(|written| {
+            let put = |text: String, (word, template): &(&str, &Template)| match &*template.in_words() {
+                "" => text,
+                words => text.replace(&format!("${{{word}}}"), words),
+            };
+            words.iter().fold(written.to_owned(), put).into()
+        });
+        Template { body: self.body.bind(words), written }
     }
 }
 

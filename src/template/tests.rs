@@ -581,3 +581,12 @@ fn not_and_one_of_are_told_in_words() {
     assert_eq!(words("{ $one_of: [400, { $type: \"null\" }] }"), "400 or null");
     assert_eq!(words("{ $json: [1] }"), "a text of JSON: the list [1]");
 }
+
+#[test]
+fn what_is_put_in_the_place_of_a_word_stands_in_sentences_too() {
+    let to = compile("\"pin-${n}\"");
+    let rooms =
+        scope().with_words(&["to"], |scope| Template::compile(&node("[\"${to}\", \"host:${to}\"]"), scope));
+    let bound = rooms.unwrap().bind(&[("to", &to)]);
+    assert_eq!(bound.in_words(), "[\"pin-${n}\",\"host:pin-${n}\"]");
+}
