@@ -10,7 +10,7 @@ use super::case::Case;
 use super::feature::used_by_contract;
 use crate::contract::{Ask, Contract, Order, Senders, Verb};
 use crate::document::{Mistake, Node, Source, Value, parse};
-use crate::scenario::{self, Need, Overrides, Surroundings};
+use crate::scenario::{self, GivenContract, Need, Overrides, Surroundings};
 use crate::session::Transport;
 
 /// The key of a scenario under which its contract stands; a file may hold the contract alone.
@@ -26,12 +26,16 @@ const PLACES: [&str; 2] = ["here", "elsewhere"];
 pub(crate) const WHAT_IT_IS: &str =
     "a contract has `join`, `leave` or `broadcast`, alone or under `contract` in a scenario";
 
+/// What to do about a name that has no value in the cases.
+const NOT_KNOWN: &str = "the suite plays steps of its own by this contract: of the scenario it has the `vars` and the `rows`, and not what \
+                         steps capture; write a value that the application takes from anybody";
+
 /// A contract in the place of the fixture's.
 #[derive(Debug)]
 pub struct OwnContract {
     /// The file, as the user named it.
     pub file: String,
-    node: Node,
+    given: GivenContract,
     contract: Contract,
     /// At least one.
     namespaces: Vec<String>,
@@ -51,22 +55,37 @@ impl OwnContract {
         };
         let places = entries.iter().position(|(key, _)| key.text == NAMESPACES);
         let places = places.map(|place| entries.remove(place).1);
-        if let Some(place) = entries.iter().position(|(key, _)| key.text == CONTRACT) {
-            node = entries.swap_remove(place).1;
-        }
+        let own =
+            entries.iter().position(|(key, _)| key.text == CONTRACT).map(|place| entries.remove(place).1);
+        let (given, at) = match own {
+            Some(own) => {
+                let at = own.span;
+                (GivenContract::of_scenario(own, entries, surroundings)?, at)
+            }
+            None => {
+                let at = node.span;
+                (GivenContract::alone(node), at)
+            }
+        };
         let namespaces = match places {
             Some(node) => namespaces(&node)?,
             None => vec!["/".to_owned()],
         };
         let text = "name: the contract\nneeds: contract\nclients: { a: 1 }\nscript: [{ a: connect }]\n";
         let usual = Source { name: "the contract".to_owned(), text: text.to_owned() };
-        let contract = scenario::read(&usual, &surroundings.asking_by(&node))?.contract;
+        let contract = scenario::read(&usual, &surroundings.asking_by(&given)).map_err(|mistake| {
+            let is_unknown = mistake.message.starts_with("unknown word or variable");
+            match is_unknown && mistake.hint.as_ref().is_none_or(|hint| hint.starts_with("known here")) {
+                true => Mistake { hint: Some(NOT_KNOWN.to_owned()), ..mistake },
+                false => mistake,
+            }
+        })?;
+        let contract = contract.contract;
         if contract.verbs().next().is_none() {
-            return Err(node
-                .mistake("the contract says nothing")
-                .hint("write `join`, `leave` or `broadcast`"));
+            let mistake = Mistake::new(at, "the contract says nothing");
+            return Err(mistake.hint("write `join`, `leave` or `broadcast`"));
         }
-        Ok(OwnContract { file: source.name.clone(), node, contract, namespaces })
+        Ok(OwnContract { file: source.name.clone(), given, contract, namespaces })
     }
 
     /// The namespace in which its cases are played.
@@ -99,7 +118,7 @@ impl OwnContract {
             }
         }
         let surroundings =
-            surroundings.asking_by(&self.node).overriding(Overrides { vars, ..Overrides::default() });
+            surroundings.asking_by(&self.given).overriding(Overrides { vars, ..Overrides::default() });
         let scenario = scenario::read(&case.source, &surroundings).map_err(in_words)?;
         if let Some(why) = unfit(&tree, &case.scenario.clause, &self.contract) {
             return Err(why);
@@ -153,7 +172,7 @@ impl OwnContract {
 
     /// What such a scenario takes from outside.
     pub fn surroundings(&self) -> Surroundings {
-        Surroundings::without_files().asking_by(&self.node)
+        Surroundings::without_files().asking_by(&self.given)
     }
 }
 

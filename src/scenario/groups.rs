@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::operations::{AWAIT, LINK, SERVER, SERVICE, SHELL};
-use super::{MOST_CLIENTS, Overrides, Rows, Surroundings, one_of};
+use super::{GivenContract, MOST_CLIENTS, Overrides, Rows, Surroundings, one_of};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::protocol::deflate;
 use crate::protocol::dialect::{Parser, Version};
@@ -64,7 +64,7 @@ pub struct Group {
 /// Reads the clients and its variables, and makes both known to the scope.
 pub(super) fn read(
     node: &Node,
-    vars: Option<&Node>,
+    (vars, given): (Option<&Node>, Option<&GivenContract>),
     scope: &mut Scope,
     surroundings: &Surroundings,
 ) -> Result<Vec<Group>, Mistake> {
@@ -81,7 +81,8 @@ pub(super) fn read(
     let mut drafts = drafts?;
     override_with(surroundings.overrides(), node, &mut drafts)?;
     let mut clients = 0;
-    for draft in &drafts {
+    for draft in &mut drafts {
+        draft.rows = draft.rows.take().or_else(|| given?.rows(clients));
         clients += draft.count;
         if clients > MOST_CLIENTS {
             return Err(draft.key.mistake(format!("there are more than {MOST_CLIENTS} clients in all")));

@@ -8,6 +8,7 @@
 mod asks;
 mod explain;
 mod foreign;
+mod given;
 mod groups;
 mod known;
 mod links;
@@ -43,6 +44,7 @@ use crate::units;
 
 pub use crate::template::Timings;
 pub use explain::explain;
+pub use given::GivenContract;
 pub use groups::Group;
 use known::Known;
 pub use links::{Change, Direction, LinkRule};
@@ -339,18 +341,21 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         }
         None => Duration::ZERO,
     };
-    let vars = overrides.variables(vars, root.span)?;
+    // A scenario that is written in the words of whatever contract there is takes the one from outside.
+    let given = surroundings.contract().filter(|_| contract.is_none() && needs.contains(&Need::Contract));
+    let mut vars = overrides.variables(vars, root.span)?;
+    if let Some(given) = given {
+        vars = given.variables(vars, root.span)?;
+    }
     let capacity = capacity.map_or(Ok(Range::default()), |node| search::read(node, vars.as_deref()))?;
-    let mut groups = groups::read(clients?, vars.as_deref(), &mut scope, surroundings)?;
+    let mut groups = groups::read(clients?, (vars.as_deref(), given), &mut scope, surroundings)?;
     for group in &mut groups {
         group.protocol = group.protocol.or(protocol);
         group.parser = group.parser.or(parser);
     }
     let everyone: Vec<usize> = (0..groups.len()).collect();
     scope.act(&everyone);
-    // A scenario that is written in the words of whatever contract there is takes the one from outside.
-    let given = surroundings.contract().filter(|_| needs.contains(&Need::Contract));
-    let contract_node = contract.or(given);
+    let contract_node = contract.or(given.map(GivenContract::node));
     let mut contract = match contract_node {
         Some(node) => Contract::read(node, &mut scope)?,
         None if needs.contains(&Need::Fixture) || needs.contains(&Need::Contract) => Contract::fixture(),

@@ -7,8 +7,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Overrides;
-use crate::document::Node;
+use super::{GivenContract, Overrides};
 use crate::template::Timings;
 
 /// Gives the value of an environment variable.
@@ -36,7 +35,7 @@ pub struct Surroundings {
     files: Files,
     server: Timings,
     overrides: Rc<Overrides>,
-    contract: Option<Rc<Node>>,
+    contract: Option<GivenContract>,
 }
 
 impl Surroundings {
@@ -109,12 +108,12 @@ impl Surroundings {
     }
 
     /// The same with this contract for a scenario that is written in the words of whatever contract there is.
-    pub fn asking_by(&self, contract: &Node) -> Surroundings {
-        Surroundings { contract: Some(Rc::new(contract.clone())), ..self.clone() }
+    pub fn asking_by(&self, contract: &GivenContract) -> Surroundings {
+        Surroundings { contract: Some(contract.clone()), ..self.clone() }
     }
 
-    pub(super) fn contract(&self) -> Option<&Node> {
-        self.contract.as_deref()
+    pub(super) fn contract(&self) -> Option<&GivenContract> {
+        self.contract.as_ref()
     }
 
     pub(super) fn overrides(&self) -> &Overrides {

@@ -116,3 +116,37 @@ fn what_is_no_contract_is_refused() {
         assert!(OwnContract::read(&source(text), &Surroundings::without_files()).is_err(), "{text}");
     }
 }
+
+const OF_A_SCENARIO: &str = "vars: { tenant: acme, nick: \"${tenant}-${index}\", other: \"${alice.sid}\" }\n\
+    clients:\n  alice: 1\n  crowd: { count: 2, vars: { colour: red }, rows: [{ name: ada }, { name: bob }, { name: cyd }] }\n\
+    contract:\n  join: { emit: [enter, { room: \"${tenant}/${room}\", nick: \"${nick}\", name: \"${row.name}\" }], ack: true }\n  \
+    broadcast: { emit: [say, \"${room}\", \"${body}\", \"${colour}\"], reaches: others }\n";
+
+#[test]
+fn a_contract_has_the_variables_and_the_rows_of_its_scenario_in_every_case() {
+    let own = contract(OF_A_SCENARIO);
+    let case = by(&own, "vars: { here: /chat }\n", "{ a: 2, b: 1 }", "  - all: { join: \"r${here}\" }\n");
+    assert_eq!(case.unfit, None);
+    let [a, b] = &case.scenario.groups[..] else { panic!("two groups") };
+    let names: Vec<&str> = a.vars.iter().map(|(slot, _)| &*slot.name).collect();
+    assert_eq!(names, ["here", "tenant", "nick", "colour"], "what it does not use may not be known here");
+    let row = |group: &crate::scenario::Group, n| {
+        group.rows.as_ref().and_then(|rows| rows.value(n, "name")).map(str::to_owned)
+    };
+    let dealt = [row(a, 0), row(a, 1), row(b, 0)].map(Option::unwrap_or_default);
+    assert_eq!(dealt, ["ada", "bob", "cyd"], "no two clients are the same user");
+    let probe = own.probe(Verb::Join, Transport::Websocket).unwrap();
+    assert_eq!(scenario::read(&probe, &own.surroundings()).err().map(|mistake| mistake.message), None);
+}
+
+#[test]
+fn what_a_contract_cannot_have_of_its_scenario_is_told_with_what_to_do() {
+    let captured =
+        "clients: { a: 1 }\ncontract: { join: { emit: [enter, \"${room}\", \"${me.id}\"], ack: true } }\n";
+    let mistake = OwnContract::read(&source(captured), &Surroundings::without_files()).unwrap_err();
+    let rendered = crate::document::render(&mistake, &source(captured));
+    assert!(rendered.contains("`me`") && rendered.contains("the suite plays steps of its own"), "{rendered}");
+    let own = contract(&OF_A_SCENARIO.replace("tenant", "here"));
+    let case = by(&own, "vars: { here: /chat }\n", "{ a: 1, b: 1 }", "  - all: { join: \"r${here}\" }\n");
+    assert!(case.unfit.is_some_and(|why| why.contains("both have a variable `here`")));
+}
