@@ -54,11 +54,11 @@ pub(super) struct InitArgs {
     namespace: Option<String>,
     #[command(flatten)]
     ways: WayArgs,
-    /// Send this query parameter with every handshake of --from
-    #[arg(long, value_name = "NAME=VALUE", value_parser = read_parameter, requires = "from")]
+    /// Send this query parameter with every handshake
+    #[arg(long, value_name = "NAME=VALUE", value_parser = read_parameter)]
     query: Vec<(String, String)>,
-    /// What the clients of --from send with CONNECT: '{"token":"abc"}'
-    #[arg(long, value_name = "JSON", value_parser = read_auth, requires = "from")]
+    /// What clients send with CONNECT: '{"token":"abc"}'
+    #[arg(long, value_name = "JSON", value_parser = read_auth)]
     auth: Option<Value>,
     #[command(flatten)]
     target: ScenarioFileArgs,
@@ -73,11 +73,8 @@ pub(super) fn init(args: &InitArgs) -> Result<Status, Error> {
         starter: args.starter(&file),
         is_told: args.tells_something(),
         ask: if can_ask { Some(&mut ask) } else { None },
-        ways: args.from.as_ref().map(|_| Ways {
-            query: args.query.clone(),
-            auth: args.auth.clone(),
-            ..args.ways.given()
-        }),
+        ways: Ways { query: args.query.clone(), auth: args.auth.clone(), ..args.ways.given() },
+        looks: args.from.is_some(),
     };
     let starter = first.find(&decide(false), &mut |words| complain(words))?;
     let text = starter.text().map_err(Error::wrong)?;

@@ -60,7 +60,7 @@ impl OwnContract {
         let (given, at) = match own {
             Some(own) => {
                 let at = own.span;
-                (GivenContract::of_scenario(own, entries, surroundings)?, at)
+                (GivenContract::of_scenario(own, entries, &|name| surroundings.file(name))?, at)
             }
             None => {
                 let at = node.span;

@@ -117,6 +117,11 @@ pub fn says_error(data: &str) -> bool {
     data.starts_with("[{") && Reply::of(data, |_| false) == Reply::No
 }
 
+/// Whether an acknowledgement says for certain that what was asked for is done.
+pub fn says_yes(data: &str) -> bool {
+    Reply::of(data, |_| false) == Reply::Yes
+}
+
 /// Whether the name of an event says that something went wrong.
 pub fn event_says_error(name: &str) -> bool {
     let name = name.to_lowercase();

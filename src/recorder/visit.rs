@@ -34,6 +34,9 @@ pub(crate) struct Visit {
     pub(crate) namespace: String,
     /// What the clients ask for, one after another: the event, and the argument that each of them gives it, if it asks.
     pub(crate) asks: Vec<(String, Vec<Option<Json>>)>,
+    /// After so many of these, a further client comes, which asks for what the first one has asked for until then but for the
+    /// last: it sees what the application shows of what was said before.
+    pub(crate) late: Option<usize>,
 }
 
 impl Visit {
@@ -70,12 +73,35 @@ impl Visit {
                 clients[asker].say(&text, &mut recorded);
                 listen(&mut clients, &mut recorded, ATTENTION);
             }
+            if self.late == Some(number + 1) {
+                self.come_late(&mut clients, version, &mut recorded, begin);
+            }
         }
         for client in &mut clients {
             client.say("41", &mut recorded);
             client.upstream.end();
         }
         Ok(recorded)
+    }
+
+    /// A further client comes. One that is not let in sees nothing.
+    fn come_late(
+        &self,
+        clients: &mut Vec<Client>,
+        version: Version,
+        recorded: &mut Recorded,
+        begin: Instant,
+    ) {
+        let Ok(mut client) = Client::enter(self, version, recorded, begin) else { return };
+        let before = self.asks.iter().take(self.late.unwrap_or_default().saturating_sub(1));
+        for (number, (event, arguments)) in before.enumerate() {
+            if let Some(argument) = arguments.iter().flatten().next() {
+                let text = format!("42{}{number}{}", namespace(&self.namespace), json!([event, argument]));
+                client.say(&text, recorded);
+            }
+        }
+        clients.push(client);
+        listen(clients, recorded, ATTENTION);
     }
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use super::{Error, Ways};
 use crate::importer::recording::{Look, look};
 use crate::recorder::Visit;
-use crate::scenario::starter::{Ask, Starter};
+use crate::scenario::starter::{Ask, Callback, Starter};
 use crate::secrets::Secrets;
 use crate::server::Endpoint;
 use crate::verdict::Status;
@@ -18,8 +18,10 @@ pub(crate) struct FirstScenario<'a> {
     pub is_told: bool,
     /// Asks, where that is possible; else the usual names are used.
     pub ask: Option<&'a mut Ask<'a, io::Error>>,
-    /// How the application is reached, where it is to be looked at.
-    pub ways: Option<Ways>,
+    /// How the application is reached.
+    pub ways: Ways,
+    /// Whether it is looked at.
+    pub looks: bool,
 }
 
 impl FirstScenario<'_> {
@@ -46,8 +48,14 @@ impl FirstScenario<'_> {
                 self.starter.with_usual_names()
             }
         };
-        let Some(ways) = self.ways else { return Ok(starter) };
+        let ways = self.ways;
         ways.note_secrets([starter.url.clone()], secrets);
+        if !self.looks {
+            return Ok(match Endpoint::parse(&starter.url) {
+                Ok(endpoint) => shown(starter, &ways, &endpoint, secrets),
+                Err(_) => starter,
+            });
+        }
         let (starter, seen) = look_at(starter, &ways, secrets)?;
         tell(&format!("seen at {}:", starter.site()));
         seen.iter().for_each(|sentence| tell(&format!("  {sentence}")));
@@ -63,10 +71,7 @@ impl FirstScenario<'_> {
 fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter, Vec<String>), Error> {
     let endpoint = Endpoint::parse(&starter.url).map_err(Error::because)?;
     let target = ways.target(&endpoint).map_err(Error::because)?;
-    let plain = starter.url.split(['?', '#']).next().unwrap_or_default();
-    let words = format!("{plain}{}", ways.flags(&endpoint));
-    let shown = secrets.redact(&words).into_owned();
-    let starter = Starter { shown, ..starter };
+    let starter = shown(starter, ways, &endpoint, secrets);
     let visit = |starter: &Starter| -> Result<Look, Error> {
         let visit = Visit {
             target: target.clone(),
@@ -75,6 +80,7 @@ fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter,
             auth: ways.auth.clone(),
             namespace: starter.namespace.clone(),
             asks: starter.asks(),
+            late: starter.send.as_ref().map(|_| 1 + usize::from(starter.join.is_some())),
         };
         let recorded = visit.look().map_err(|why| Error {
             status: Some(Status::Unreachable),
@@ -87,8 +93,13 @@ fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter,
     };
     let mut starter = starter;
     let mut seen = visit(&starter)?;
+    if !seen.refusals.is_empty() && seen.acknowledged.is_empty() {
+        // Whom it does not let in has seen nothing else.
+        let seen = Look { version: seen.version, refusals: seen.refusals, ..Look::default() };
+        return Ok(told(starter, &sentences(&seen), secrets));
+    }
     let is_wrong = |seen: &Look, event: &Option<String>| {
-        seen.errors.iter().any(|(asked, _)| Some(asked) == event.as_ref())
+        seen.errors.iter().chain(&seen.doubts).any(|(asked, _)| Some(asked) == event.as_ref())
     };
     // An application that refuses an object may want the bare text, also where it says nothing of it.
     let sends = starter.send.is_some();
@@ -100,11 +111,16 @@ fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter,
     };
     if plain.plain_join || plain.plain_send {
         let again = visit(&plain)?;
-        let is_better = (is_unheard(&again), again.errors.len()) < (is_unheard(&seen), seen.errors.len());
+        let faults = |seen: &Look| (is_unheard(seen), seen.errors.len() + seen.doubts.len());
+        let is_better = faults(&again) < faults(&seen);
         if is_better {
             (starter, seen) = (plain, again);
         }
     }
+    starter.acks = [&starter.join, &starter.leave, &starter.send].map(|event| {
+        let of = seen.acknowledged.iter().find(|one| Some(&one.event) == event.as_ref());
+        of.map(|one| if one.is_error_first { Callback::ErrorFirst } else { Callback::Any })
+    });
     starter.ack |= !seen.acknowledged.is_empty() && seen.silent.is_empty();
     let arrival = seen.arrivals.iter().find(|(sent, _)| Some(sent) == starter.send.as_ref());
     if let Some((sent, heard)) = arrival.filter(|_| starter.arrives.is_none())
@@ -120,17 +136,29 @@ fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter,
     let send = starter.send.clone().unwrap_or_default();
     starter.echoes = seen.echoes.iter().find(|(sent, _)| *sent == send).map(|(_, echoes)| *echoes);
     starter.roomless = starter.join.is_some() && seen.elsewhere.contains(&send);
+    starter.history = seen.histories.contains(&send);
     starter.greetings = seen.greetings.iter().map(|(event, _)| event.clone()).collect();
-    let mut told = sentences(&seen);
+    let mut sentences = sentences(&seen);
     if is_unheard(&seen) {
-        told.push(format!(
+        sentences.push(format!(
             "nobody heard anything after `{send}`: its payload is not what the handler reads, or nobody is where it goes; \
              change `emit` in the contract until a run hears it"
         ));
     }
-    let told: Vec<String> = told.iter().map(|line| secrets.redact(line).into_owned()).collect();
-    starter.seen.clone_from(&told);
-    Ok((starter, told))
+    Ok(told(starter, &sentences, secrets))
+}
+
+/// The scenario with the command that plays it.
+fn shown(starter: Starter, ways: &Ways, endpoint: &Endpoint, secrets: &Secrets) -> Starter {
+    let plain = starter.url.split(['?', '#']).next().unwrap_or_default();
+    let words = format!("{plain}{}", ways.flags(endpoint));
+    Starter { shown: secrets.redact(&words).into_owned(), ..starter }
+}
+
+/// The scenario with what was seen, and that without secrets.
+fn told(starter: Starter, sentences: &[String], secrets: &Secrets) -> (Starter, Vec<String>) {
+    let seen: Vec<String> = sentences.iter().map(|line| secrets.redact(line).into_owned()).collect();
+    (Starter { seen: seen.clone(), ..starter }, seen)
 }
 
 /// What was seen, a sentence each.
@@ -141,9 +169,20 @@ fn sentences(seen: &Look) -> Vec<String> {
         greetings.map(|(event, args)| format!("when a client connects, it hears `{event}`: {args}"));
     let refusals = seen.refusals.iter();
     let refusals = refusals.map(|(namespace, why)| {
-        format!("{namespace} refuses a client without credentials: {why}; give `auth`")
+        format!(
+            "{namespace} refuses a client without credentials: {why}; give them by --auth, --query or --header, so that more can be seen"
+        )
     });
-    let acknowledged = seen.acknowledged.iter().map(|event| format!("`{event}` is acknowledged"));
+    let acknowledged = seen.acknowledged.iter().map(|one| match one.args.as_str() {
+        "" => format!("`{}` is acknowledged", one.event),
+        args => format!("`{}` is acknowledged: {args}", one.event),
+    });
+    let doubts = seen.doubts.iter().map(|(event, _)| {
+        format!("the acknowledgement of `{event}` may say why it was not done; if it does not, say in the contract what an acceptance looks like")
+    });
+    let histories = seen.histories.iter().map(|sent| {
+        format!("a client that comes later hears what was sent before by `{sent}`: `history: true` in the contract")
+    });
     let silent = seen.silent.iter().map(|event| format!("`{event}` is not acknowledged"));
     let arrivals = seen.arrivals.iter().map(|(sent, heard)| format!("others hear `{heard}` after `{sent}`"));
     let echoes = seen.echoes.iter().map(|(sent, echoes)| match echoes {
@@ -172,6 +211,8 @@ fn sentences(seen: &Look) -> Vec<String> {
         .chain(arrivals)
         .chain(echoes)
         .chain(elsewhere)
+        .chain(histories)
+        .chain(doubts)
         .chain(errors)
         .collect()
 }

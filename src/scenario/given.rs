@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Rows, Surroundings};
+use super::rows::{Files, Rows};
 use crate::document::{Key, Mistake, Node, Span, Value};
 
 /// The word for the values of a client's row.
@@ -34,7 +34,7 @@ impl GivenContract {
     pub fn of_scenario(
         node: Node,
         fields: &[(Key, Node)],
-        surroundings: &Surroundings,
+        file: &Files<'_>,
     ) -> Result<GivenContract, Mistake> {
         let field = |name: &str| fields.iter().find(|(key, _)| key.text == name).map(|(_, node)| node);
         let groups = field("clients").map_or(&[][..], entries);
@@ -56,7 +56,7 @@ impl GivenContract {
         }
         vars.reverse();
         let rows = of_groups("rows").next().filter(|_| used.contains(ROW));
-        let rows = rows.map(|rows| Rows::read(rows, surroundings)).transpose()?;
+        let rows = rows.map(|rows| Rows::read(rows, file)).transpose()?;
         Ok(GivenContract { node: Arc::new(node), vars: vars.into(), rows })
     }
 

@@ -201,7 +201,7 @@ impl<'n> Draft<'n> {
             };
             Ok((count, arrival))
         })?;
-        draft.rows = rows.map(|node| Rows::read(node, surroundings)).transpose()?;
+        draft.rows = rows.map(|node| Rows::read(node, &|name| surroundings.file(name))).transpose()?;
         draft.transport = transport.map(step::transport).transpose()?;
         Ok(draft)
     }

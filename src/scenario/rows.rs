@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
-use super::Surroundings;
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::template::well_formed;
+
+/// Gives the bytes of a file, or why not, in words.
+pub(super) type Files<'a> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'a;
 
 /// Rows under named columns; at least one of each, every row complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,15 +30,15 @@ impl Rows {
     }
 
     /// The name of a CSV file, alone or with what stands between its fields, or a list of maps with the same keys.
-    pub(super) fn read(node: &Node, surroundings: &Surroundings) -> Result<Rows, Mistake> {
+    pub(super) fn read(node: &Node, file: &Files<'_>) -> Result<Rows, Mistake> {
         match &node.value {
-            Value::Text(_) => from_file(node, ',', surroundings),
+            Value::Text(_) => from_file(node, ',', file),
             Value::Map(_) => {
                 let fields = Fields::of(node, "`rows`")?;
-                let file = fields.required("file")?;
+                let name = fields.required("file")?;
                 let delimiter = fields.optional("delimiter").map_or(Ok(','), delimiter)?;
                 fields.deny_others()?;
-                from_file(file, delimiter, surroundings)
+                from_file(name, delimiter, file)
             }
             Value::List(items) => from_list(node, items),
             _ => Err(node
@@ -60,10 +62,10 @@ fn delimiter(node: &Node) -> Result<char, Mistake> {
     }
 }
 
-fn from_file(node: &Node, delimiter: char, surroundings: &Surroundings) -> Result<Rows, Mistake> {
+fn from_file(node: &Node, delimiter: char, file: &Files<'_>) -> Result<Rows, Mistake> {
     let name = node.text()?;
     let refuse = |why: String| node.mistake(format!("cannot take rows from `{name}`: {why}"));
-    let bytes = surroundings.file(name).map_err(refuse)?;
+    let bytes = file(name).map_err(refuse)?;
     let text = String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8 text".to_owned()))?;
     from_csv(&text, delimiter).map_err(|why| {
         let first = text.lines().next().unwrap_or_default();

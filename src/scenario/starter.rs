@@ -30,6 +30,10 @@ pub struct Starter {
     pub arrives: Option<String>,
     /// Whether the application acknowledges these events.
     pub ack: bool,
+    /// How it acknowledges those of `join`, `leave` and `send`, as far as that was seen.
+    pub acks: [Option<Callback>; 3],
+    /// Whether it shows clients that come later what was said before, by the same event.
+    pub history: bool,
     /// Whether the event of `join` carries the bare name of the room.
     pub plain_join: bool,
     /// Whether the event of `send` carries the bare text, where there are no rooms.
@@ -44,6 +48,15 @@ pub struct Starter {
     pub greetings: Vec<String>,
     /// What was seen of the application, a sentence each.
     pub seen: Vec<String>,
+}
+
+/// How a handler calls the callback that acknowledges an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callback {
+    /// With whatever it likes.
+    Any,
+    /// With the error first, or null.
+    ErrorFirst,
 }
 
 /// Asks one question, with the answer that an empty one means.
@@ -188,12 +201,17 @@ impl Starter {
         if !self.has_rooms() && self.send.is_none() {
             return String::new();
         }
-        let ack = if self.ack { ", ack: true" } else { "" };
+        let [join_ack, leave_ack, send_ack] = self.acks.map(|seen| match seen {
+            Some(Callback::ErrorFirst) => ", ack: error_first",
+            Some(Callback::Any) => ", ack: true",
+            None if self.ack => ", ack: true",
+            None => "",
+        });
         let mut text = String::from(
             "# Which of your events does what, and what it carries: use the keys that your server reads.\ncontract:\n",
         );
-        let confirmed = |answer: &Option<String>| match answer {
-            Some(event) if !self.ack => format!(", confirmed_by: {{ event: {} }}", quoted(event)),
+        let confirmed = |answer: &Option<String>, ack: &str| match answer {
+            Some(event) if ack.is_empty() => format!(", confirmed_by: {{ event: {} }}", quoted(event)),
             _ => String::new(),
         };
         if let Some(join) = self.join.as_ref().filter(|_| self.has_rooms()) {
@@ -202,15 +220,18 @@ impl Starter {
                 true => "\"${room}\"",
                 false => "{ room: \"${room}\", nick: \"${group}-${n}\" }",
             };
-            let _ =
-                writeln!(text, "  join: {{ emit: [{join}, {payload}]{ack}{} }}", confirmed(&self.answers[0]));
+            let _ = writeln!(
+                text,
+                "  join: {{ emit: [{join}, {payload}]{join_ack}{} }}",
+                confirmed(&self.answers[0], join_ack)
+            );
             if let Some(leave) = &self.leave {
                 let room = if self.plain_join { "\"${room}\"" } else { "{ room: \"${room}\" }" };
                 let _ = writeln!(
                     text,
-                    "  leave: {{ emit: [{}, {room}]{ack}{} }}",
+                    "  leave: {{ emit: [{}, {room}]{leave_ack}{} }}",
                     quoted(leave),
-                    confirmed(&self.answers[1])
+                    confirmed(&self.answers[1], leave_ack)
                 );
             }
         }
@@ -228,9 +249,10 @@ impl Starter {
                 Some(false) => ", reaches: others",
                 None => "",
             };
+            let history = if self.history { ", history: true" } else { "" };
             let _ = writeln!(
                 text,
-                "  broadcast: {{ emit: [{}, {payload}]{ack}{arrives}{reaches} }}",
+                "  broadcast: {{ emit: [{}, {payload}]{send_ack}{arrives}{reaches}{history} }}",
                 quoted(send)
             );
             if !self.has_rooms() && self.echoes.is_none() {
@@ -240,7 +262,7 @@ impl Starter {
                 );
             }
         }
-        if !self.ack {
+        if !self.ack && self.acks == [None; 3] {
             text.push_str(
                 "  # `, ack: true` behind the list of an event whose handler calls its callback lets more be judged.\n",
             );
@@ -265,7 +287,7 @@ impl Starter {
                 };
                 // A message must not overtake it: each client has a connection of its own.
                 let awaited = match &self.answers[0] {
-                    _ if self.ack => ", ack: true".to_owned(),
+                    _ if self.ack || self.acks[0].is_some() => ", ack: true".to_owned(),
                     Some(event) => format!(", response: {{ event: {} }}", quoted(event)),
                     None => String::new(),
                 };
@@ -285,11 +307,16 @@ impl Starter {
         if let Some(send) = &self.send {
             let heard = quoted(self.arrives.as_ref().unwrap_or(send));
             let to = if self.has_rooms() { "to: lobby, " } else { "" };
+            // Where messages of earlier runs are shown, those of this one have a text of their own.
+            let (said, expected) = match self.history {
+                true => ("say: \"hello ${run}\"", "said: \"hello ${run}\"".to_owned()),
+                false => ("args: [hello]", format!("event: {heard}")),
+            };
             let _ = writeln!(
                 text,
-                "  - speaker: {{ repeat: {{ times: 10, every: 100ms, steps: [ {{ broadcast: {{ {to}args: [hello] }} }} ] }} }}"
+                "  - speaker: {{ repeat: {{ times: 10, every: 100ms, steps: [ {{ broadcast: {{ {to}{said} }} }} ] }} }}"
             );
-            let _ = writeln!(text, "  - listeners: {{ expect: {{ event: {heard}, times: 10 }} }}");
+            let _ = writeln!(text, "  - listeners: {{ expect: {{ {expected}, times: 10 }} }}");
             if self.has_rooms() {
                 // The report shows this line where it fails.
                 let _ = writeln!(
@@ -355,7 +382,7 @@ mod tests {
 
     #[test]
     fn whatever_the_application_has_the_scenario_is_a_good_one() {
-        for bits in 0..128 {
+        for bits in 0..256 {
             let is_set = |bit: u32| bits & (1 << bit) != 0;
             let starter = Starter {
                 join: is_set(0).then(|| "enter: \"a room\" # ${x}\n".to_owned()),
@@ -363,6 +390,12 @@ mod tests {
                 send: is_set(2).then(|| "yes".to_owned()),
                 arrives: is_set(3).then(|| "said".to_owned()),
                 ack: is_set(4),
+                acks: [
+                    is_set(4).then_some(Callback::Any),
+                    is_set(5).then_some(Callback::ErrorFirst),
+                    is_set(7).then_some(Callback::ErrorFirst),
+                ],
+                history: is_set(7),
                 namespace: if is_set(0) { "/lounge".into() } else { "/".into() },
                 plain_join: is_set(1),
                 plain_send: is_set(3),

@@ -128,7 +128,8 @@ impl Surroundings {
         Rc::clone(&self.environment)
     }
 
-    pub(super) fn file(&self, name: &str) -> Result<Vec<u8>, String> {
+    /// The bytes of a file beside the scenario, or why not, in words.
+    pub fn file(&self, name: &str) -> Result<Vec<u8>, String> {
         (self.files)(name)
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     };
     let timeout = collect.as_ref().map(|collect| collect.within.as_millis() as u64).unwrap_or_default();
     let timeout = Template::from(Json::from(timeout));
+    let may_refuse = ask.may_refuse;
     let audit_target = is_audited.then(|| AuditTarget {
         arrives_as: ask.arrives_as.bind(&[("event", &event)]),
         is_aimed: ask.names_rooms() || ask.reaches.is_some(),
@@ -122,6 +123,7 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
         demand,
         stamped,
         audit_target,
+        may_refuse,
         collect,
     }))
 }
@@ -337,6 +339,8 @@ struct Broadcast {
     demand: Demand,
     stamped: bool,
     audit_target: Option<AuditTarget>,
+    /// Whether the application may refuse it.
+    may_refuse: bool,
     collect: Option<Collect>,
 }
 
@@ -489,7 +493,7 @@ impl<'p> Running<'p> for Broadcasting<'p> {
                 collect.judge(cx, answer);
                 Ok(())
             }
-            (Some(settled), _) => settled.judge(cx, &self.step.demand),
+            (Some(settled), _) => settled.judge(cx, &self.step.demand, self.step.may_refuse),
         };
         if let Err(why) = judged {
             let wish = format!("that the server takes the broadcast of {}", self.step.name);

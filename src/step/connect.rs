@@ -22,6 +22,9 @@ use crate::protocol::dialect::{Auth, Packet4};
 use crate::protocol::{Rule, Violation};
 use crate::session::{self, Channel, Closed, Event, Lost, Polls, Transport, query_of};
 
+/// What a client that is refused may lack.
+const NO_AUTH: &str = " (if it wants credentials: `auth:` of the group, or `--auth`)";
+
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     Ok(Box::new(Connect(How::read(node, reading, "the step `connect`", Metric::Connect)?)))
 }
@@ -272,7 +275,10 @@ impl Connecting<'_> {
         let actual: Json = serde_json::from_str(reason).unwrap_or(Json::Null);
         let verdict = match &self.how.wanted {
             Wanted::Acceptance { .. } => {
-                let why = format!("`{}` refused: {reason}", self.namespace);
+                let has_none = self.how.auth.is_none() && cx.actor.group.auth.is_none();
+                let hint =
+                    if has_none && !reason.to_lowercase().contains("namespace") { NO_AUTH } else { "" };
+                let why = format!("`{}` refused: {reason}{hint}", self.namespace);
                 return self.missed(cx, Cause::Refused, why);
             }
             Wanted::Refusal(Refusal::Any) => Ok(()),

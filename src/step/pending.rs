@@ -15,7 +15,7 @@ use crate::session::Answer;
 
 /// That it is not known whether an acknowledgement accepts.
 const VAGUE: &str = "an acknowledgement is a text that may be a refusal, so what clients receive has to show it: \
-                     `ack: { args: … }` in the contract says what an acceptance looks like";
+                     `ack: { args: … }`, or `ack: error_first`, in the contract says what an acceptance looks like";
 
 /// A message that was sent, and whose acknowledgement is awaited.
 #[derive(Debug)]
@@ -100,13 +100,19 @@ impl<'p> Pending<'p> {
 
 impl Settled<'_> {
     /// Judges an acknowledgement that came: by what the step demands of it or, where it does not, by the contract.
-    pub(super) fn judge(self, cx: &mut Cx<'_, '_>, demand: &Demand) -> Result<(), String> {
+    /// `may_refuse`: the application may refuse by rules of its own.
+    pub(super) fn judge(self, cx: &mut Cx<'_, '_>, demand: &Demand, may_refuse: bool) -> Result<(), String> {
         match self {
             Settled::Accepted(answer) => {
                 demand.judge(cx, answer);
             }
             Settled::Refused(answer, _) | Settled::Unclear(answer, _) | Settled::Vague(answer, _)
                 if demand.decides() =>
+            {
+                demand.judge(cx, answer);
+            }
+            Settled::Refused(answer, _) | Settled::Unclear(answer, _) | Settled::Vague(answer, _)
+                if may_refuse =>
             {
                 demand.judge(cx, answer);
             }

@@ -340,7 +340,7 @@ impl<'p> Running<'p> for Moving<'p> {
                     // Nobody knows whether it is there now.
                     Settled::Unclear(..) | Settled::Vague(..) | Settled::Missed(_) => {}
                 }
-                if let Err(why) = settled.judge(cx, &self.step.demand) {
+                if let Err(why) = settled.judge(cx, &self.step.demand, false) {
                     cx.miss(FailureKind::Ack, self.step.wish(), why);
                 }
             }

@@ -78,6 +78,22 @@ fn a_text_that_may_be_a_refusal_is_told_and_joins_nobody_for_certain() {
 }
 
 #[test]
+fn an_application_that_may_refuse_by_its_own_rules_fails_no_check_by_a_refusal() {
+    let may_refuse = ASKS.replace("to: \"${room}\" }] } }", "to: \"${room}\" }] }, may_refuse: true }");
+    with_contract(&may_refuse, "- alice: { broadcast: { to: lobby, args: [a] } }", |mut play| {
+        play.begin(1);
+        play.hear(r#"430["too low"]"#);
+        assert!(play.found.failed.is_empty(), "{:?}", play.found.failed);
+        assert_eq!(play.found.turned_down, [true], "it is for nobody all the same");
+    });
+    with_contract(ASKS, "- alice: { broadcast: { to: lobby, args: [a] } }", |mut play| {
+        play.begin(1);
+        play.hear(r#"430["too low"]"#);
+        assert_eq!(play.found.failed.len(), 1);
+    });
+}
+
+#[test]
 fn a_broadcast_is_accepted_by_what_the_contract_says_and_by_nothing_else() {
     let script = "- alice: { broadcast: { to: lobby, args: [a] } }";
     for (answer, is_accepted) in [

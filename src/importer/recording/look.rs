@@ -8,7 +8,7 @@ use super::guess::Guesses;
 use super::origin::Origins;
 use super::recorded::Recorded;
 use super::talk::{Said, Tab, What, tabs};
-use crate::contract::event_says_error;
+use crate::contract::{event_says_error, says_error, says_yes};
 use crate::document::shortened;
 use crate::measure::format::printable;
 use crate::protocol::dialect::Version;
@@ -25,20 +25,35 @@ pub struct Look {
     pub greetings: Vec<(String, String)>,
     /// The namespaces that refuse a client, each with what it is told.
     pub refusals: Vec<(String, String)>,
-    /// Which of the events that were asked for it acknowledged.
-    pub acknowledged: Vec<String>,
+    /// Which of the events that were asked for it acknowledged, and how.
+    pub acknowledged: Vec<Acknowledged>,
     /// Which it did not.
     pub silent: Vec<String>,
     /// What it answered with an error: the event that was asked for, and the answer.
     pub errors: Vec<(String, String)>,
+    /// Which of those may have been refused: the event, and the text in its acknowledgement.
+    pub doubts: Vec<(String, String)>,
     /// By which event another client heard one that was asked for.
     pub arrivals: Vec<(String, String)>,
     /// Of those, whether whoever asked heard it, too, where that can be told.
     pub echoes: Vec<(String, bool)>,
+    /// Of those, which a client heard that came later.
+    pub histories: Vec<String>,
     /// Of those, which the third client heard, which has asked for another room.
     pub elsewhere: Vec<String>,
     /// By which event the application answers one that was asked for: to whoever asked, and to nobody else.
     pub answers: Vec<(String, String)>,
+}
+
+/// An event that the application acknowledges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Its name.
+    pub event: String,
+    /// The arguments of the last acknowledgement.
+    pub args: String,
+    /// Whether its first argument is an error or null, as callbacks have it in Node.
+    pub is_error_first: bool,
 }
 
 /// What a recording of two clients shows, or of three of which the last has asked for another room.
@@ -62,14 +77,20 @@ pub fn look(recorded: Recorded) -> Look {
         }
     }
     let mut last: Option<(f64, String)> = None;
-    let mut answers: BTreeMap<String, bool> = BTreeMap::new();
+    let mut answers: BTreeMap<String, Option<&[Json]>> = BTreeMap::new();
     for said in &first.said {
         match &said.what {
             What::Event { name, id, .. } if said.is_sent => {
                 let answer = id.and_then(|id| first.acknowledgement(said, id));
-                answers.insert(name.clone(), answer.is_some());
-                if let Some(answer) = answer.filter(|answer| is_error(answer)) {
-                    look.errors.push((printable(name), format!("the acknowledgement {}", excerpt(answer))));
+                answers.insert(name.clone(), answer);
+                let answer = answer.map(|answer| (answer, Json::from(answer).to_string()));
+                match answer.filter(|(_, data)| !says_yes(data)) {
+                    Some((answer, data)) if says_error(&data) || data == "[false]" => {
+                        look.errors
+                            .push((printable(name), format!("the acknowledgement {}", excerpt(answer))));
+                    }
+                    Some((answer, _)) => look.doubts.push((printable(name), excerpt(answer))),
+                    None => {}
                 }
                 last = Some((said.at, name.clone()));
             }
@@ -84,14 +105,30 @@ pub fn look(recorded: Recorded) -> Look {
             _ => {}
         }
     }
-    for (name, is_acknowledged) in answers {
-        (if is_acknowledged { &mut look.acknowledged } else { &mut look.silent }).push(printable(&name));
+    let begins_with_null = |args: &[Json]| args.len() > 1 && args[0].is_null();
+    let is_error_first = answers.values().flatten().any(|args| begins_with_null(args));
+    for (name, answer) in answers {
+        let Some(args) = answer else {
+            look.silent.push(printable(&name));
+            continue;
+        };
+        // Where one handler has it so, a text of another one is its error.
+        let may_be_error = matches!(args, [] | [Json::Null | Json::String(_), ..]);
+        look.acknowledged.push(Acknowledged {
+            event: printable(&name),
+            args: excerpt(args),
+            is_error_first: is_error_first && may_be_error,
+        });
     }
     let origins = Origins::of(&tabs);
     let guesses = Guesses::of(&tabs, &origins);
     let heard =
         guesses.broadcasts.iter().map(|((_, name), broadcast)| (name.clone(), broadcast.arrives_as.clone()));
     look.arrivals = heard.collect();
+    let shown = guesses.broadcasts.iter().filter(|(_, broadcast)| broadcast.has_history);
+    look.histories = shown.map(|((_, name), _)| name.clone()).collect();
+    // What comes of earlier visits is shown to everybody.
+    look.greetings.retain(|(event, _)| !look.arrivals.iter().any(|(_, heard)| heard == event));
     for ((_, name), broadcast) in &guesses.broadcasts {
         look.echoes.extend(broadcast.reaches_sender.map(|echoes| (name.clone(), echoes)));
         let sent =
@@ -106,6 +143,7 @@ pub fn look(recorded: Recorded) -> Look {
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), answer(&tabs, name)?)))
         .filter(|(_, answer)| !event_says_error(answer))
+        .filter(|(_, answer)| !look.arrivals.iter().any(|(_, heard)| heard == answer))
         .collect();
     look
 }
@@ -141,11 +179,7 @@ fn event(said: &Said, name: &str) -> String {
 
 /// Whether some arguments say that something was not done.
 pub(super) fn is_error(args: &[Json]) -> bool {
-    let Some(Json::Object(first)) = args.first() else { return false };
-    let says =
-        |key: &str| first.get(key).is_some_and(|value| !value.is_null() && value != "" && value != false);
-    let denies = |key: &str| first.get(key) == Some(&Json::Bool(false));
-    says("error") || denies("ok") || denies("success") || first.get("status") == Some(&Json::from("error"))
+    says_error(&Json::from(args).to_string())
 }
 
 fn excerpt(args: &[Json]) -> String {
@@ -182,9 +216,28 @@ mod tests {
         ]));
         assert_eq!(seen.version, Some(4));
         assert_eq!(seen.greetings, [("welcome".to_owned(), "{\"rooms\":[\"lobby\"]}".to_owned())]);
-        assert_eq!(seen.acknowledged, ["enter"]);
+        assert_eq!(seen.acknowledged.iter().map(|one| one.event.as_str()).collect::<Vec<_>>(), ["enter"]);
         assert_eq!(seen.silent, ["say"]);
         let asked: Vec<&str> = seen.errors.iter().map(|(asked, _)| asked.as_str()).collect();
         assert_eq!(asked, ["enter", "say"], "{:?}", seen.errors);
+    }
+
+    #[test]
+    fn a_callback_that_gets_the_error_first_and_a_text_that_may_be_one_are_seen() {
+        let seen = look(said(&[
+            (false, "0{\"sid\":\"A\"}"),
+            (true, "40"),
+            (false, "40{\"sid\":\"B\"}"),
+            (true, "420[\"watch\",\"lot\"]"),
+            (false, "430[null,{\"highest\":0}]"),
+            (true, "421[\"bid\",{\"text\":\"hello\"}]"),
+            (false, "431[\"the amount is missing\"]"),
+            (true, "422[\"count\"]"),
+            (false, "432[7]"),
+        ]));
+        let how: Vec<_> = seen.acknowledged.iter().map(|one| (&*one.event, one.is_error_first)).collect();
+        assert_eq!(how, [("bid", true), ("count", false), ("watch", true)]);
+        assert_eq!(seen.doubts, [("bid".to_owned(), "\"the amount is missing\"".to_owned())]);
+        assert_eq!(seen.errors, []);
     }
 }
