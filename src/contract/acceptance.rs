@@ -66,6 +66,11 @@ impl Acceptance {
         Ok(Some(Acceptance { wanted: Wanted::Args(Matcher::compile(args, scope)?) }))
     }
 
+    /// Whether the contract itself says what an acceptance looks like. Then what is accepted is not refused in silence.
+    pub fn is_told(&self) -> bool {
+        !matches!(self.wanted, Wanted::NoError)
+    }
+
     /// Whether the application has done it; `data` is the JSON text of the arguments.
     pub fn judge(&self, data: &str, attachments: &[Bytes], values: &dyn Values) -> Answered {
         let refused = |expected: &str, actual: String| Refusal { expected: expected.to_owned(), actual };

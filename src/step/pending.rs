@@ -74,7 +74,12 @@ impl<'p> Pending<'p> {
             Exchanged::Answered(answer) => {
                 let values = Words { values: cx.actor, words: &self.words, i: None };
                 match self.acceptance.judge(&answer.data, &answer.attachments, &values) {
-                    Answered::Done => (Settled::Accepted(answer), End::Handled),
+                    Answered::Done => {
+                        if let Some(message) = self.message.as_mut().filter(|_| self.acceptance.is_told()) {
+                            message.may_be_refused = false;
+                        }
+                        (Settled::Accepted(answer), End::Handled)
+                    }
                     Answered::Refused(refusal) => (Settled::Refused(answer, refusal), End::Refused),
                     Answered::Unclear(refusal) => (Settled::Unclear(answer, refusal), End::Unheard),
                     Answered::Vague(said) => (Settled::Vague(answer, said), End::Unheard),

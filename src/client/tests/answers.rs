@@ -86,6 +86,17 @@ fn an_application_that_may_refuse_by_its_own_rules_fails_no_check_by_a_refusal()
         assert!(play.found.failed.is_empty(), "{:?}", play.found.failed);
         assert_eq!(play.found.turned_down, [true], "it is for nobody all the same");
     });
+    with_contract(&may_refuse, "- alice: { broadcast: { to: lobby, args: [a] } }", |mut play| {
+        play.begin(1);
+        play.hear(r#"430[{"ok":true,"to":"lobby"}]"#);
+        assert_eq!(play.found.excused, [false], "what it has accepted, it owes");
+    });
+    let vague = may_refuse.replace("ack: { args: [{ ok: true, to: \"${room}\" }] }, may", "ack: true, may");
+    with_contract(&vague, "- alice: { broadcast: { to: lobby, args: [a] } }", |mut play| {
+        play.begin(1);
+        play.hear("430[]");
+        assert_eq!(play.found.excused, [true], "that it was read says nothing of its rules");
+    });
     with_contract(ASKS, "- alice: { broadcast: { to: lobby, args: [a] } }", |mut play| {
         play.begin(1);
         play.hear(r#"430["too low"]"#);

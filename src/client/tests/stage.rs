@@ -86,6 +86,8 @@ pub(super) struct Found {
     pub lost: Vec<bool>,
     /// Of each of them, whether the server said that it will not pass it on.
     pub turned_down: Vec<bool>,
+    /// Of each of them, whether the application may have refused it in silence.
+    pub excused: Vec<bool>,
     /// The nodes to which it went.
     pub moves: Vec<u16>,
     /// Which messages the audit was told of that arrived.
@@ -156,6 +158,7 @@ impl Observer for Found {
             AuditEvent::Settled(message) => {
                 self.settled.push(message.handled.is_some());
                 self.turned_down.push(message.is_refused);
+                self.excused.push(message.may_be_refused);
                 return self.lost.push(message.may_be_lost);
             }
             AuditEvent::Joining { room, .. } => ("joining", room),
