@@ -117,9 +117,10 @@ impl Undecided {
             Undecided::Stranger => Some(
                 "say `senders: anyone` in the contract's `broadcast` if that holds, or `ack: true` in its `join`",
             ),
-            Undecided::MayBeRefused => {
-                Some("leave `may_refuse` out of the contract's `broadcast` if every message is passed on")
-            }
+            Undecided::MayBeRefused => Some(
+                "leave `may_refuse` out of the contract's `broadcast` if every message is passed on; if its acknowledgement says \
+                 whether it is, say what an acceptance looks like: `ack: { args: … }`",
+            ),
             Undecided::Unstamped => Some(
                 "let a text of the message stay as it is, or put `${stamp}` into the contract's `broadcast`",
             ),

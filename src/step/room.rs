@@ -238,6 +238,7 @@ impl Move {
                     looked,
                     asked,
                     deadline,
+                    unfit: None,
                 })
             }
             (None, ..) => return Ok(None),
@@ -273,29 +274,38 @@ struct Confirming<'p> {
     looked: usize,
     asked: Instant,
     deadline: Instant,
+    /// Why the last event of its name did not fit, in words.
+    unfit: Option<String>,
 }
 
 impl Confirming<'_> {
     /// Takes the event, if it is there. Others of its name are of others, or of another time.
     fn look(&mut self, cx: &mut Cx<'_, '_>) -> Option<Result<(), String>> {
         match self.find(cx) {
-            Some(place) => {
+            Ok(place) => {
                 cx.actor.inbox.take(place);
                 cx.has_read(self.asked);
                 Some(Ok(()))
             }
-            None => {
+            Err(unfit) => {
                 self.looked = cx.actor.inbox.end();
+                self.unfit = unfit.or(self.unfit.take());
                 None
             }
         }
     }
 
-    fn find(&self, cx: &Cx<'_, '_>) -> Option<usize> {
+    /// Where it stands, or why the last of its name does not fit, if there is one.
+    fn find(&self, cx: &Cx<'_, '_>) -> Result<usize, Option<String>> {
         let values = Words { values: cx.actor, words: &self.words, i: None };
-        let mut events = cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event);
-        let found = events.find(|(_, received)| self.description.judge(received, &values, None).is_ok());
-        found.map(|(place, _)| place)
+        let mut unfit = None;
+        for (place, received) in cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event) {
+            match self.description.judge(received, &values, None) {
+                Ok(_) => return Ok(place),
+                Err(why) => unfit = Some(why),
+            }
+        }
+        Err(unfit)
     }
 
     /// What came of it, if that is known now; an error is in words.
@@ -306,7 +316,10 @@ impl Confirming<'_> {
             Happening::Time if cx.now >= self.deadline => {
                 let (wish, waiting) = (self.description.wish(), cx.actor.inbox.in_words());
                 let heard = cx.actor.heard_instead(self.asked);
-                Some(Err(format!("{wish} did not come in time; {waiting}{heard}")))
+                let unfit =
+                    self.unfit.as_ref().map(|why| format!("; the last of its name did not fit: {why}"));
+                let unfit = unfit.unwrap_or_default();
+                Some(Err(format!("{wish} did not come in time{unfit}; {waiting}{heard}")))
             }
             _ => None,
         }

@@ -199,7 +199,9 @@ fn a_join_that_no_event_confirms_is_a_failed_check_and_no_missed_acknowledgement
         play.hear(r#"42["joined",{"room":"hall"}]"#);
         assert_eq!(play.pass(999), Flow::Waiting);
         play.pass(1);
-        assert!(play.found.failed[0].actual.contains("`joined`"), "{:?}", play.found.failed);
+        let actual = &play.found.failed[0].actual;
+        assert!(actual.contains("`joined`") && actual.contains("did not fit"), "{actual}");
+        assert!(actual.contains("hall"), "it says what was there instead: {actual}");
         assert_eq!((play.found.missed.len(), play.found.count(Counter::AckAsked)), (0, 0));
         assert_eq!(play.found.rooms, ["joining lobby"]);
     });
