@@ -22,7 +22,8 @@ SEPARATOR = "\x1e"
 
 def tell(direction, text):
     if isinstance(text, bytes):
-        text = f"(binary) {text.hex()}"
+        # The ids in what answers a CONNECT with the parser msgpack.
+        text = "(binary) " + re.sub(r"(a37[03]6964b4)[0-9a-f]{40}", r"\1…", text.hex())
     # In a call of JSONP the quotes are escaped.
     text = re.sub(r'(\\?)"(sid|pid)\1":\1"[^"\\]*\1"', r'\1"\2\1":\1"…\1"', text.replace(SEPARATOR, " ␞ "))
     # The offset that connection state recovery adds to an event.
