@@ -89,8 +89,9 @@ impl Acceptance {
                     Reply::Unclear => Answered::Unclear(refused(
                         expected,
                         format!(
-                            "{data}, which may be a refusal: say in the contract what an acceptance looks like, \
-                             `ack: {{ args: … }}`, or `ack: error_first` if null or nothing comes first in it"
+                            "{data}, which may be a refusal: say in the contract what an acceptance looks like, such as \
+                             `ack: {{ args: [true] }}`, `ack: {{ args: [false, {{ $type: string }}] }}`, or `ack: error_first` if \
+                             it begins with null or is empty"
                         ),
                     )),
                     Reply::Text => Answered::Vague(data.to_owned()),
