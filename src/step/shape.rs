@@ -58,12 +58,15 @@ impl Shape {
         }
     }
 
-    /// Whether a frame is passed over by who waits for the next one: heartbeats and `noop`, unless asked for.
+    /// Whether a frame is passed over by who waits for the next one: heartbeats, `noop`, and the pings and pongs of the WebSocket
+    /// itself, unless asked for.
     pub(super) fn ignores(&self, seen: &Seen) -> bool {
         match seen {
             Seen::Text(text) if matches!(text.as_str(), "2" | "6") => {
                 !self.is_text() || self.matcher.matches(&json!(text), &[], &Nothing).is_err()
             }
+            Seen::Ping(_) => self.kind != "ping",
+            Seen::Pong(_) => self.kind != "pong",
             _ => false,
         }
     }

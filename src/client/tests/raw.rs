@@ -170,6 +170,21 @@ fn a_frame_that_comes_too_early_is_not_the_one() {
 }
 
 #[test]
+fn pings_and_pongs_of_the_websocket_are_nothing_to_who_does_not_wait_for_them() {
+    let script = "- eve: { expect_frame: { text: a } }\n- eve: { expect_frame: { pong: hey } }";
+    open(script, |mut play| {
+        play.call(|client, io| client.handle_frame(io, Frame::Ping(b"hey")));
+        play.call(|client, io| client.handle_frame(io, Frame::Pong(b"unasked")));
+        play.hear("a");
+        assert_eq!(play.begin(2), Flow::Done);
+        play.call(|client, io| client.handle_frame(io, Frame::Ping(b"hey")));
+        play.call(|client, io| client.handle_frame(io, Frame::Pong(b"hey")));
+        assert_eq!(play.begin(3), Flow::Done);
+        assert_eq!((&play.found.passed[..], play.found.failed.len()), (&[2, 3][..], 0));
+    });
+}
+
+#[test]
 fn frames_that_do_not_fit_are_passed_over_where_order_does_not_count() {
     let script = "- eve: { expect_frame: { text: b, order: any, within: 1s } }\n- eve: { expect_frame: d }";
     open(script, |mut play| {
