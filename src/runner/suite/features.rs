@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
+use std::thread;
 
 use super::host::Host;
 use super::scout::{Broken, Look, Scout, gone};
 use crate::conformance::result::FeatureResult;
 use crate::conformance::{Feature, OwnContract, Variant, Versions};
 use crate::contract::Verb;
+use crate::document::Source;
 use crate::protocol::Rule;
 use crate::protocol::dialect::Parser;
 use crate::runner::ServerConfig;
@@ -98,7 +100,7 @@ impl Features {
         let posts = polls.then(|| scout.posts()).flatten();
         let polls = (polls && posts.is_none()).then(|| scout.polls()).flatten();
         let (mut broken, mut ways) = (BTreeMap::new(), BTreeMap::new());
-        let mut answers_all = false;
+        let mut may_answer_all = false;
         if left.iter().any(|feature| feature.needs_connect() || *feature == Feature::Main) {
             let Look { offer: mut way_in, broke, .. } =
                 scout.look("the look for a way in", &Feature::connect(transport));
@@ -140,34 +142,56 @@ impl Features {
                 note_broken(&mut broken, &shut, broke);
                 found.extend(shut.into_iter().map(|feature| (feature, way_in.clone())));
                 left = open;
-            } else if left.iter().any(|feature| feature.is_any_acknowledgement()) {
-                let label = "the look whether every event is acknowledged";
-                // Once: most servers are silent here, and each try waits for them.
-                answers_all = scout.look_for(label, &Feature::unknown_event(transport), 1).offer.there;
+            } else {
+                may_answer_all = left.iter().any(|feature| feature.is_any_acknowledgement());
             }
-        }
-        if left.contains(&Feature::Anonymous) && !found.contains_key(&Feature::Anonymous) {
-            let label = "the look for a refusal without credentials";
-            let there = !scout.look_for(label, &Feature::anonymous_refusal(transport), 1).offer.there;
-            let seen = if there { "nobody was refused" } else { "a CONNECT without credentials was refused" };
-            found.insert(Feature::Anonymous, Offer { there, seen: seen.to_owned() });
-        }
-        if answers_all && let Some(who) = Feature::who().filter(|who| !left.contains(who)) {
-            left.push(who);
         }
         if wanted.contains(&Feature::NoRecovery) && !left.contains(&Feature::Recovery) {
             left.push(Feature::Recovery);
         }
-        if left.contains(&Feature::Unserved) {
-            let label = "the look whether every namespace is served";
-            // Once: whoever does not let the client in is asked by the cases what it does instead.
-            let there = !scout.look_for(label, &Feature::any_namespace(transport), 1).offer.there;
+        left.retain(|feature| !found.contains_key(feature));
+        // Once: most servers are silent when they are asked for what nobody has, and each try waits for them.
+        let once = |label: &str, source: Source| scout.look_for(label, &source, 1).offer.there;
+        let asks_anonymous = left.contains(&Feature::Anonymous);
+        let asks_unserved = left.contains(&Feature::Unserved);
+        let is_else = |feature: &Feature| {
+            !matches!(feature, Feature::Anonymous | Feature::Unserved | Feature::NoRecovery)
+        };
+        left.retain(is_else);
+        let (answers_all, is_refused, serves_all, looks) = thread::scope(|scope| {
+            let answers_all = scope.spawn(|| {
+                let label = "the look whether every event is acknowledged";
+                may_answer_all && once(label, Feature::unknown_event(transport))
+            });
+            let is_refused = scope.spawn(|| {
+                let label = "the look for a refusal without credentials";
+                asks_anonymous && once(label, Feature::anonymous_refusal(transport))
+            });
+            let serves_all = scope.spawn(|| {
+                let label = "the look whether every namespace is served";
+                asks_unserved && once(label, Feature::any_namespace(transport))
+            });
+            let looks = scout.features(&left, jobs);
+            let joined = |look: thread::ScopedJoinHandle<'_, bool>| look.join().unwrap_or_default();
+            (joined(answers_all), joined(is_refused), joined(serves_all), looks)
+        });
+        if asks_anonymous {
             let seen =
-                if there { "not every name was let in" } else { "a namespace with a random name was joined" };
-            found.insert(Feature::Unserved, Offer { there, seen: seen.to_owned() });
+                if is_refused { "a CONNECT without credentials was refused" } else { "nobody was refused" };
+            found.insert(Feature::Anonymous, Offer { there: !is_refused, seen: seen.to_owned() });
         }
-        left.retain(|feature| !found.contains_key(feature) && *feature != Feature::NoRecovery);
-        for (feature, Look { offer, broke, .. }) in scout.features(&left, jobs) {
+        if asks_unserved {
+            // Whoever does not let the client in is asked by the cases what it does instead.
+            let seen = if serves_all {
+                "a namespace with a random name was joined"
+            } else {
+                "not every name was let in"
+            };
+            found.insert(Feature::Unserved, Offer { there: !serves_all, seen: seen.to_owned() });
+        }
+        let who = Feature::who().filter(|who| answers_all && !left.contains(who));
+        let who = who.map(|who| (who, scout.feature(who)));
+        for (feature, Look { offer, broke, .. }) in looks.into_iter().chain(who) {
             note_broken(&mut broken, &[feature], broke);
             found.insert(feature, offer);
         }

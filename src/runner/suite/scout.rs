@@ -1,6 +1,7 @@
 //! Plays what looks at a server before the first case: one short scenario for each thing that it may have.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::host::{Host, Life};
@@ -153,7 +154,7 @@ pub(super) struct Scout<'a> {
 }
 
 impl Scout<'_> {
-    fn feature(&self, feature: Feature) -> Look {
+    pub(super) fn feature(&self, feature: Feature) -> Look {
         let label = format!("the look for {}", feature.name());
         if let (Feature::Asked(verb), Some(contract)) = (feature, self.contract) {
             return match contract.probe(verb, self.transport) {
@@ -173,18 +174,26 @@ impl Scout<'_> {
 
     /// Looks for all of these, so many at a time.
     pub(super) fn features(&self, all: &[Feature], jobs: usize) -> Vec<(Feature, Look)> {
-        let mut looks = Vec::new();
-        for together in all.chunks(jobs) {
-            thread::scope(|scope| {
-                let begun: Vec<_> = together
-                    .iter()
-                    .map(|feature| (*feature, scope.spawn(move || self.feature(*feature))))
-                    .collect();
-                let nothing = |_| Look::of(gone("the check for it was interrupted".to_owned()));
-                let ended = begun.into_iter();
-                looks.extend(ended.map(|(feature, look)| (feature, look.join().unwrap_or_else(nothing))));
-            });
+        let next = AtomicUsize::new(0);
+        let looks = Mutex::new(Vec::new());
+        let look_on = || {
+            while let Some(feature) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let look = self.feature(*feature);
+                looks.lock().unwrap_or_else(PoisonError::into_inner).push((*feature, look));
+            }
+        };
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..jobs.min(all.len())).map(|_| scope.spawn(look_on)).collect();
+            threads.into_iter().for_each(|thread| drop(thread.join()));
+        });
+        let mut looks = looks.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // What a thread did not come to tell was interrupted.
+        for feature in all {
+            if !looks.iter().any(|(looked, _)| looked == feature) {
+                looks.push((*feature, Look::of(gone("the check for it was interrupted".to_owned()))));
+            }
         }
+        looks.sort_by_key(|(feature, _)| *feature);
         looks
     }
 
