@@ -7,6 +7,7 @@
 //! Neighbours: [`crate::session`] below, [`crate::step`] for what steps do, [`crate::engine`] for who calls.
 
 mod arrivals;
+mod flaws;
 mod tap;
 
 use std::time::Instant;
@@ -15,11 +16,11 @@ use bytes::Bytes;
 
 use crate::audit::AuditEvent;
 use crate::observe::{Cause, Counter, FailureKind, Label, Observer, StepId, Who};
-use crate::protocol::dialect::{Packets, Parser};
+use crate::protocol::dialect::{Packets, Pings};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
 use crate::protocol::websocket::{Message as Frame, Opcode};
-use crate::protocol::{Rule, Violation, socket_io};
+use crate::protocol::{Rule, Violation, engine_io, socket_io};
 use crate::session::{Channel, Closed, Event, Lost, Payload, Phases, RawFrame, Wire, is_astray};
 use tap::{Tap, shown};
 
@@ -256,6 +257,7 @@ impl<'p> Client<'p> {
         self.actor.log(io.now, false, || format!("({channel}: {lost})").into());
         self.actor.log_answer(io.now, channel, || format!("with nothing: {lost}"));
         if let Channel::Aside(_) = channel {
+            self.unreadable(io, &lost);
             self.actor.keep_response(channel, Err(lost.to_string()));
             return self.handle(io, &Happening::Response(channel));
         }
@@ -303,7 +305,12 @@ impl<'p> Client<'p> {
     fn keep_frame(&mut self, frame: Seen) {
         // Steps look at what a packet says; that it is misspelt is told once.
         let frame = match frame {
-            Seen::Text(text) => Seen::Text(socket_io::frame_without_main(&text).unwrap_or(text)),
+            Seen::Text(text) => match engine_io::frame_bare(&text) {
+                Some(bare) if self.actor.session.dialect().pings == Pings::Server => {
+                    Seen::Text(bare.to_owned())
+                }
+                _ => Seen::Text(socket_io::frame_without_main(&text).unwrap_or(text)),
+            },
             other => other,
         };
         let is_ours = |text: &str| {
@@ -339,15 +346,12 @@ impl<'p> Client<'p> {
     }
 
     fn packet(&mut self, io: &mut Io<'_>, channel: Channel, packet: Packet<'_>) -> Flow {
-        let misspelt = match &packet {
-            Packet::Text(text) if self.actor.session.parser() == Parser::Default => {
-                socket_io::check_main(text)
+        if let Some(flaw) = self.flaw(&packet) {
+            self.actor.blame_frame(flaw.rule);
+            if flaw.rule == Rule::ConnectErrorPayload {
+                self.harmed(flaw.rule);
             }
-            _ => None,
-        };
-        if let Some(misspelt) = misspelt {
-            self.actor.blame_frame(misspelt.rule);
-            self.accuse(io, &misspelt);
+            self.accuse(io, &flaw);
         }
         let text = match packet {
             Packet::Text(text) => text,
@@ -384,6 +388,7 @@ impl<'p> Client<'p> {
                 self.actor.standing.opened();
             }
             Event::Connected { namespace, recovered } => {
+                self.compare_id(io, namespace);
                 self.connected(io, namespace, *recovered);
                 self.live = true;
                 if **namespace == *self.actor.home {
@@ -430,7 +435,10 @@ impl<'p> Client<'p> {
             return self.ended(io, None);
         }
         self.record(io, AuditEvent::Lost);
-        let rule = why.rule();
+        self.release_ids(None);
+        // The server may end the session of a client that is rude.
+        let is_fair = was_live && !self.actor.by_hand;
+        let rule = why.rule().filter(|rule| *rule != Rule::SessionLost || is_fair);
         rule.into_iter().for_each(|rule| self.harmed(rule));
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live {
@@ -486,6 +494,7 @@ impl<'p> Client<'p> {
 
     fn ended(&mut self, io: &mut Io<'_>, namespace: Option<&str>) {
         if namespace != Some(NOWHERE) {
+            self.release_ids(namespace);
             self.actor.standing.ended(namespace);
             self.record(io, AuditEvent::Ended { namespace });
         }
@@ -525,6 +534,7 @@ impl<'p> Client<'p> {
         }
         if self.live && !self.actor.session.is_open() {
             self.live = false;
+            self.release_ids(None);
             self.thinking.clear();
         }
     }

@@ -16,8 +16,8 @@ use crate::scenario::{Act, Asked, Group, Operation, Scenario};
 use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::step::{
-    AllSent, Arrivals, Audit, EventFilter, GroupContext, LearnedNodes, MOST_LEARNED, Markers, Numbered,
-    OwnPlace, RunContext, SharedValues, Step, Traces,
+    AllSent, Arrivals, Audit, EventFilter, GivenIds, GroupContext, LearnedNodes, MOST_LEARNED, Markers,
+    Numbered, OwnPlace, RunContext, SharedValues, Step, Traces,
 };
 use crate::template::Template;
 use crate::threshold::Threshold;
@@ -185,6 +185,7 @@ impl<'s> Plan<'s> {
             remembering: REMEMBERING,
             wire_lines: WIRE_LINES,
             shared_values: SharedValues::new(run_options.machine.is_some()),
+            given: (!run_options.audit).then(GivenIds::default),
             sent: AllSent::default(),
         };
         Plan { context, parts, acts, script, asked: scenario.asked.clone(), thresholds: &scenario.thresholds }

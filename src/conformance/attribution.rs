@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use super::clauses::Clause;
 use super::owner::{
-    belongs, is_costly, is_of_polling, is_of_upgrade, is_plain, is_readable, is_sign, looks_like, owner, rule,
+    belongs, is_costly, is_of_polling, is_of_upgrade, is_plain, is_readable, is_ruinous, is_sign, looks_like,
+    owner, rule,
 };
 use super::result::{CaseResult, FindingResult};
 use super::verdict::{Verdict, deviation};
@@ -103,7 +104,23 @@ pub fn settle_with(case: &mut CaseResult, shown: &[Rule], everywhere: &[Rule]) {
             .find(|rule| is_costly(*rule, &case.clause));
         costly.filter(|_| check.failures.iter().all(|failure| failure.after.is_none()))
     };
-    let Some(rule) = harm.or_else(elsewhere) else { return };
+    if let Some(rule) = harm.or_else(elsewhere) {
+        block(case, rule);
+    }
+}
+
+/// A case that was given up because it waited in vain, and of which no check had failed, has not passed.
+pub fn give_up(case: &mut CaseResult) {
+    let mut rules = case.errors.iter().filter_map(|error| rule(error.rule.as_deref()?));
+    if case.verdict == Verdict::Pass
+        && let Some(rule) = rules.find(|rule| is_ruinous(*rule, &case.clause))
+    {
+        block(case, rule);
+    }
+}
+
+/// The server broke this rule, and the case could not go on.
+fn block(case: &mut CaseResult, rule: Rule) {
     let Some(clause) = owner(rule) else { return };
     case.reason = format!("could not go on, because the server broke {clause}: {}", rule.requirement());
     case.verdict = Verdict::Blocked;

@@ -7,7 +7,6 @@ use crate::protocol::Rule;
 pub fn owner(rule: Rule) -> Option<&'static str> {
     Some(match rule {
         Rule::EnginePacketType
-        | Rule::HandshakeAccept
         | Rule::Frames
         | Rule::FrameOpcode
         | Rule::FrameMask
@@ -28,8 +27,9 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::PostPackets => "EIO-LP-02",
         Rule::PostAnswer => "EIO-HTTP-02",
         Rule::PostLength => "EIO-LP-18",
-        Rule::PingMissing => "EIO-HB-01",
+        Rule::PingMissing | Rule::SessionLost => "EIO-HB-01",
         Rule::PongMissing => "EIO3-HB-01",
+        Rule::PacketPayload => "EIO-HB-14",
         Rule::UpgradeProbe => "EIO-UP-01",
         Rule::UpgradeRelease => "EIO-UP-02",
         Rule::PacketUnexpected => "EIO-HS-20",
@@ -41,18 +41,21 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::EventPayload => "SIO-EV-01",
         Rule::AckId | Rule::AckPayload | Rule::AckUnknown => "SIO-EV-02",
         Rule::AckTwice => "SIO-EV-03",
-        Rule::ConnectPayload | Rule::ConnectReply | Rule::ConnectUnanswered => "SIO-NS-01",
+        Rule::ConnectPayload | Rule::ConnectReply | Rule::ConnectUnanswered | Rule::SidTaken => "SIO-NS-01",
         Rule::ConnectErrorPayload => "SIO-NS-07",
         Rule::NamespaceUnasked => "SIO-NS-02",
+        Rule::AnswerAstray => "SIO-NS-05",
         Rule::NamespaceUnknown => "SIO-NS-22",
         Rule::EventEarly => "SEM-OR-08",
         Rule::AttachmentCount => "SIO-BIN-01",
         Rule::Placeholder => "SIO-BIN-03",
         Rule::AttachmentDue | Rule::AttachmentStray => "SIO-BIN-07",
 
-        Rule::FrameReservedBits | Rule::Extension | Rule::Deflate => "EIO-HTTP-12",
+        Rule::HandshakeAccept | Rule::Extension | Rule::Subprotocol => "EIO-WS-14",
+        Rule::FrameReservedBits | Rule::Deflate => "EIO-HTTP-12",
         Rule::CloseCode => "EIO-CL-05",
-        Rule::HttpHead | Rule::HttpBodyLength | Rule::HttpChunk | Rule::HttpTruncated => "EIO-HTTP-01",
+        Rule::HttpLineEnd => "EIO-HTTP-01",
+        Rule::HttpHead | Rule::HttpBodyLength | Rule::HttpChunk | Rule::HttpTruncated => "EIO-HTTP-19",
 
         // The suite speaks the usual parser.
         Rule::Msgpack => return None,
@@ -97,6 +100,8 @@ pub(super) fn is_readable(rule: Rule) -> bool {
             | Rule::NamespaceUnasked
             | Rule::NamespaceUnknown
             | Rule::EventEarly
+            | Rule::SidTaken
+            | Rule::AnswerAstray
     )
 }
 
@@ -105,6 +110,15 @@ pub(super) fn looks_like(clause: &str, rule: Rule) -> bool {
     let is_of_order =
         ["EIO-LP-02", "EIO-LP-03", "EIO-LP-08", "SEM-OR-"].iter().any(|area| clause.starts_with(area));
     is_of_order && matches!(rule, Rule::EventEarly | Rule::NamespaceUnasked)
+}
+
+/// Whether so much is lost by a broken rule that a case about these clauses waits for it in vain, and can show nothing by that.
+pub fn is_ruinous(rule: Rule, clauses: &[String]) -> bool {
+    let is_about_it = |clause: &String| belongs(rule, clause) || looks_like(clause, rule);
+    let is_below =
+        !rule.name().starts_with("socket.") || clauses.iter().all(|clause| clause.starts_with("SEM"));
+    let is_loss = !rule.is_harmless() && !is_sign(rule) && owner(rule).is_some();
+    is_loss && is_below && !clauses.iter().any(is_about_it)
 }
 
 /// Whether a case that is blocked by this clause may have been blocked by a busy machine.
@@ -136,6 +150,7 @@ pub(super) fn is_sign(rule: Rule) -> bool {
             | Rule::PostAnswer
             | Rule::PostLength
             | Rule::PingMissing
+            | Rule::SessionLost
             | Rule::PongMissing
             | Rule::UpgradeProbe
             | Rule::UpgradeRelease
@@ -149,7 +164,7 @@ pub(super) fn is_of_polling(rule: Rule) -> bool {
 
 /// Whether that sign has hardly any other cause, so that many cases that saw it show the rule broken, too.
 pub(super) fn is_plain(rule: Rule) -> bool {
-    matches!(rule, Rule::PollAnswer | Rule::UpgradeProbe | Rule::UpgradeRelease)
+    matches!(rule, Rule::PollAnswer | Rule::UpgradeProbe | Rule::UpgradeRelease | Rule::SessionLost)
 }
 
 /// The rule of this name.

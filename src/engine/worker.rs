@@ -460,6 +460,7 @@ impl Reader for WorkerState<'_> {
         self.call(transport, client, |client, io| {
             match notice {
                 Notice::Head(head) => client.handle_head(io.now, &head),
+                Notice::Flawed(flaw) => client.handle_flaw(io, &flaw),
                 Notice::Established(channel, phases) => client.handle_established(io, channel, phases),
                 Notice::Response(channel, response) => client.handle_response(io, channel, &response),
                 Notice::Lost(channel, lost) => client.handle_lost(io, channel, lost),

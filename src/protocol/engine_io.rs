@@ -29,13 +29,13 @@ pub enum Packet<'a> {
     /// `5`: the WebSocket takes over.
     Upgrade,
     /// `6`: releases a pending poll.
-    Noop,
+    Noop(&'a str),
 }
 
 /// Reads one WebSocket text message, or one textual item of a payload.
 ///
-/// Close, upgrade and noop have no use for a payload; the format gives every type an optional one
-/// ("Packet encoding"), so it is passed over rather than held against the peer.
+/// Close and upgrade have no use for a payload; the format gives every type an optional one ("Packet encoding"), so it is
+/// passed over rather than held against the peer.
 pub fn decode_text(text: &str) -> Result<Packet<'_>, Violation> {
     let Some(kind) = text.as_bytes().first() else {
         return Err(Violation::new(Rule::EnginePacketType, "the packet is empty"));
@@ -48,10 +48,30 @@ pub fn decode_text(text: &str) -> Result<Packet<'_>, Violation> {
         b'3' => Packet::Pong(&text[1..]),
         b'4' => Packet::Text(&text[1..]),
         b'5' => Packet::Upgrade,
-        b'6' => Packet::Noop,
+        b'6' => Packet::Noop(&text[1..]),
         _ => return Err(Violation::new(Rule::EnginePacketType, format!("the packet is {}", excerpt(text)))),
     })
 }
+
+/// That a heartbeat or a noop has a payload, if it does. The word of a probe is none.
+pub fn check_bare(packet: &Packet<'_>) -> Option<Violation> {
+    let (kind, payload) = match packet {
+        Packet::Ping(payload) if *payload != PROBE => ('2', payload),
+        Packet::Noop(payload) => ('6', payload),
+        _ => return None,
+    };
+    let words = || format!("the packet is {}", excerpt(&format!("{kind}{payload}")));
+    (!payload.is_empty()).then(|| Violation::new(Rule::PacketPayload, words()))
+}
+
+/// The type alone of a heartbeat or a noop that has a payload, which means nothing.
+pub fn frame_bare(frame: &str) -> Option<&str> {
+    let is_more = |packet: &Packet<'_>| check_bare(packet).is_some();
+    decode_text(frame).ok().filter(is_more).map(|_| &frame[..1])
+}
+
+/// What the pings of an upgrade say.
+const PROBE: &str = "probe";
 
 /// Appends the packet as text.
 ///
@@ -65,7 +85,7 @@ pub fn encode_text(packet: &Packet<'_>, out: &mut String) {
         Packet::Pong(data) => ('3', *data),
         Packet::Text(data) => ('4', *data),
         Packet::Upgrade => ('5', ""),
-        Packet::Noop => ('6', ""),
+        Packet::Noop(data) => ('6', *data),
         Packet::Binary(_) => return,
     };
     out.reserve(1 + data.len());

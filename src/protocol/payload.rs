@@ -9,9 +9,9 @@ use std::str::Split;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Rule;
 use super::engine_io::{self, Packet};
 use super::violation::{Violation, excerpt};
+use super::{Rule, socket_io};
 
 /// Stands between two packets of a payload.
 pub const SEPARATOR: char = '\x1e';
@@ -79,6 +79,13 @@ fn decode_binary(encoded: &str) -> Result<Packet<'_>, Violation> {
             Err(Violation::new(Rule::PayloadBase64, format!("{} does not decode: {error}", excerpt(encoded))))
         }
     }
+}
+
+/// What a message holds that is a binary one without its letter: padded base64, and no packet of Socket.IO.
+pub fn without_letter(text: &str) -> Option<(Vec<u8>, Violation)> {
+    let bytes = STANDARD.decode(text).ok().filter(|_| socket_io::decode(text).is_err())?;
+    let detail = format!("an attachment came as the message {}", excerpt(text));
+    Some((bytes, Violation::new(Rule::PayloadBase64, detail)))
 }
 
 #[cfg(test)]

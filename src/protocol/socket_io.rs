@@ -177,6 +177,14 @@ pub fn check_main(text: &str) -> Option<Violation> {
     Some(Violation::new(Rule::Namespace, format!("{} should be {}", excerpt(text), excerpt(&spelled))))
 }
 
+/// That a refusal brings no object with a message, if it does not: [`decode`] hears of it all the same.
+pub fn check_refusal(text: &str) -> Option<Violation> {
+    let refusal = decode(text).ok().filter(|packet| packet.kind == Kind::ConnectError)?;
+    let told: Value = refusal.data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default();
+    let words = || refusal.data.map_or("it has none".to_owned(), |data| format!("it is {}", excerpt(data)));
+    (!told["message"].is_string()).then(|| Violation::new(Rule::ConnectErrorPayload, words()))
+}
+
 /// Whether there is JSON behind the JSON of a packet, or what begins like another packet: two that nothing tells from each other.
 pub fn is_joined(payload: &str) -> bool {
     let mut values = serde_json::Deserializer::from_str(payload).into_iter::<IgnoredAny>();

@@ -69,6 +69,8 @@ impl Rule {
             self,
             Rule::HandshakeField
                 | Rule::PingUnasked
+                | Rule::PacketPayload
+                | Rule::HttpLineEnd
                 | Rule::NamespaceUnknown
                 | Rule::PollEmpty
                 | Rule::PollAtClose
@@ -118,6 +120,8 @@ rules! {
         "the payload of the open packet is a JSON object";
     HandshakeField, "engine.handshake-field", "Engine.IO v4, Handshake",
         "the open packet names sid, upgrades, pingInterval, pingTimeout and maxPayload with usable values";
+    PacketPayload, "engine.packet-payload", "Engine.IO v4, Heartbeat",
+        "a ping of the heartbeat and a noop are sent as their type alone";
     PayloadBase64, "engine.base64", "Engine.IO v4, Packet encoding, HTTP long-polling",
         "a binary packet in a payload is b followed by padded standard base64";
 
@@ -145,7 +149,7 @@ rules! {
     ConnectPayload, "socket.connect-payload", "Socket.IO v5, Connection to a namespace",
         "the payload of a CONNECT packet, if any, is an object";
     ConnectErrorPayload, "socket.connect-error-payload", "Socket.IO v5, Connection to a namespace",
-        "the payload of a CONNECT_ERROR packet is an object";
+        "the payload of a CONNECT_ERROR packet is an object with a message";
     DisconnectPayload, "socket.disconnect-payload", "Socket.IO v5, Disconnection from a namespace",
         "a DISCONNECT packet has no payload";
     Spelling, "socket.spelling", "Socket.IO v5, Format",
@@ -179,6 +183,8 @@ rules! {
         "a post may be as long as maxPayload says";
     PingMissing, "engine.ping", "Engine.IO v4, Heartbeat",
         "the server sends a ping at every interval";
+    SessionLost, "engine.session-lost", "Engine.IO v4, Heartbeat",
+        "a session lasts as long as its client answers the pings";
     PongMissing, "engine.pong", "Engine.IO v3, Packet, 2 ping",
         "the server answers a ping with a pong";
     UpgradeProbe, "engine.upgrade-probe", "Engine.IO v4, Upgrade",
@@ -193,17 +199,23 @@ rules! {
         "a server speaks only in namespaces that the client has asked for";
     NamespaceUnasked, "socket.namespace-unasked", "Socket.IO v5, Connection to a namespace",
         "a server lets nobody into a namespace who has not asked for it";
+    AnswerAstray, "socket.answer-astray", "Socket.IO v5, Connection to a namespace",
+        "the answer to a CONNECT names the namespace that was asked for";
     EventEarly, "socket.early", "Socket.IO v5, Connection to a namespace",
         "no event of a namespace comes before the reply to CONNECT that lets the client in";
     ConnectReply, "socket.connect-reply", "Socket.IO v5, Connection to a namespace",
         "the reply to CONNECT is an object with the text sid";
     ConnectUnanswered, "socket.connect-unanswered", "Socket.IO v5, Connection to a namespace",
         "a CONNECT is answered with CONNECT or with CONNECT_ERROR";
+    SidTaken, "socket.sid-taken", "Socket.IO v5, Connection to a namespace",
+        "the sid in the reply to CONNECT is the id of the new socket, and no other client has it";
     AckUnknown, "socket.ack-unknown", "Socket.IO v5, Acknowledgement",
         "an acknowledgement answers an event of the same namespace that asked for one";
     AckTwice, "socket.ack-twice", "Socket.IO v5, Acknowledgement",
         "an event is acknowledged once";
 
+    Subprotocol, "websocket.subprotocol", "RFC 6455, section 4.1",
+        "a handshake is answered with no subprotocol that was not offered";
     HandshakeAccept, "websocket.accept", "RFC 6455, section 4.2.2",
         "a WebSocket handshake is accepted by the answer to its key in Sec-WebSocket-Accept";
     Frames, "websocket.frames", "RFC 6455, section 4.2.2",
@@ -237,6 +249,8 @@ rules! {
     MessageLimit, "limit.message", "limit of this client",
         "a message stays within this client's limit";
 
+    HttpLineEnd, "http.line-end", "RFC 9112, section 2.2",
+        "the lines of a head end with CR and LF, though a client may put up with LF alone";
     HttpHead, "http.head", "RFC 9112, sections 4 and 5",
         "a response begins with a status line and well-formed header fields";
     HttpBodyLength, "http.body-length", "RFC 9112, section 6",

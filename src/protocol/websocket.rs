@@ -448,6 +448,9 @@ fn not_utf8(payload: &[u8]) -> Violation {
     Violation::new(Rule::MessageUtf8, format!("byte {valid} is wrong, near {}", excerpt_bytes(around)))
 }
 
+/// The header by which subprotocols are offered and chosen.
+pub const PROTOCOL: &str = "sec-websocket-protocol";
+
 /// Whether this is the `Sec-WebSocket-Accept` that answers a key.
 ///
 /// # Errors
@@ -460,6 +463,24 @@ pub fn check_accept(accept: Option<&str>, key: &str) -> Result<(), Violation> {
         None => format!("the answer to {key} is {due}, and there is none"),
     };
     Err(Violation::new(Rule::HandshakeAccept, detail))
+}
+
+/// Whether the subprotocol of an answer, if it names one, is among those that were offered.
+///
+/// # Errors
+/// When it is not: a client has to fail the connection then (RFC 6455, section 4.1).
+pub fn check_protocol(answer: Option<&str>, offered: Option<&str>) -> Result<(), Violation> {
+    let is_offered = |answer: &str| offered.is_some_and(|all| all.split(',').any(|one| one.trim() == answer));
+    match answer {
+        Some(answer) if !is_offered(answer.trim()) => {
+            let offers = offered.map_or("no subprotocol was offered".to_owned(), |all| {
+                format!("what was offered is {}", excerpt(all))
+            });
+            let detail = format!("{offers}, and {} was chosen", excerpt(answer));
+            Err(Violation::new(Rule::Subprotocol, detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key` (RFC 6455, section 4.2.2).

@@ -17,6 +17,7 @@ use crate::engine::{self, Accounts, Ending, EngineConfig, Operated, Operator, Ra
 use crate::measure::{ScriptInfo, Tally, format};
 use crate::observe::{Counter, Metric};
 use crate::plan::{Plan, RunOptions};
+use crate::protocol::Rule;
 use crate::protocol::dialect::Version;
 use crate::report::result::{Environment, ScenarioInfo, TargetInfo};
 use crate::report::{self, Account, Run, RunResult};
@@ -53,6 +54,8 @@ pub(super) struct SingleRun<'a> {
     pub(super) workers: usize,
     /// The longest that the run may take.
     pub(super) max_time: Option<Duration>,
+    /// By which broken rules so much is lost that a case waits in vain. None for those who do not look.
+    pub(super) is_ruinous: Option<&'a dyn Fn(Rule) -> bool>,
     /// The least share of the deliveries that the audit has to judge, from 0 to 1, if there is one.
     pub(super) strict_audit: Option<f64>,
     /// Set when the run is to be stopped.
@@ -61,6 +64,25 @@ pub(super) struct SingleRun<'a> {
     pub(super) info: ScenarioInfo,
     /// What the result says of the server.
     pub(super) target: TargetInfo,
+}
+
+/// For so long a case goes on after the server has broken a rule by which so much is lost, and after the time that it takes.
+const LAST_WAIT: Duration = Duration::from_secs(3);
+
+impl SingleRun<'_> {
+    /// Ends a case that waits in vain. `until` is when it does, once that is known.
+    fn give_up(&self, progress: &RunProgress<'_>, until: &mut Option<Duration>) {
+        let Some(is_ruinous) = self.is_ruinous else { return };
+        if until.is_none() && !progress.seconds.is_empty() {
+            let tally = progress.accounts.tally();
+            let troubles = tally.troubles().by_count();
+            let mut rules = troubles.iter().filter_map(|(_, trouble)| trouble.rule);
+            *until = rules.any(is_ruinous).then(|| progress.elapsed.max(self.scenario.takes) + LAST_WAIT);
+        }
+        if until.is_some_and(|until| progress.elapsed >= until) {
+            progress.halt.set(true);
+        }
+    }
 }
 
 /// How a run is watched that is measured.
@@ -136,7 +158,9 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
     };
     match watching {
         None => {
-            let ran = engine::run(&plan, &config, &mut |_| {}).map_err(failed)?;
+            let mut until = None;
+            let ran = engine::run(&plan, &config, &mut |progress| once.give_up(&progress, &mut until));
+            let ran = ran.map_err(failed)?;
             Ok(Ended::new(facts.of_case(&ran), &ran))
         }
         Some(Watching { running, listener }) => {

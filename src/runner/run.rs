@@ -186,6 +186,7 @@ impl ScenarioRun<'_> {
             seed: config.seed,
             workers: config.workers.map_or_else(|| workers_for(scenario.clients()), usize::from),
             max_time: config.max_time,
+            is_ruinous: None,
             strict_audit: config.strict_audit,
             stop,
             info: self.info(),

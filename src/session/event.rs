@@ -164,7 +164,8 @@ impl Closed {
                 Posted { .. } => None,
             },
             // Who does not know a session says so with a status of these.
-            Closed::BadAnswer { channel: Channel::Poll, status: 200 | 400..=499, .. } => None,
+            Closed::BadAnswer { channel: Channel::Poll, status: 400..=499, .. } => Some(Rule::SessionLost),
+            Closed::BadAnswer { channel: Channel::Poll, status: 200, .. } => None,
             Closed::BadAnswer { channel: Channel::Poll, .. } => Some(Rule::PollAnswer),
             Closed::Asked | Closed::ByServer { .. } | Closed::Lost(..) | Closed::BadAnswer { .. } => None,
         }

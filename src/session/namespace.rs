@@ -178,6 +178,16 @@ fn not_under_way(name: &str) -> Event<'static> {
 }
 
 pub(super) fn refused<'a>(all: &mut [Namespace], name: &'a str, data: &'a str) -> Event<'a> {
+    let is_due = |namespace: &&Namespace| namespace.phase == Phase::Asked || namespace.asked_again;
+    let is_astray = !all.iter().filter(is_due).any(|namespace| &*namespace.name == name);
+    if let Some(asked) = all.iter().find(|namespace| namespace.phase == Phase::Asked).filter(|_| is_astray) {
+        let detail = format!(
+            "a CONNECT to {} is under way, and one to {} was refused",
+            excerpt(&asked.name),
+            excerpt(name)
+        );
+        return Event::Violated(Violation { rule: Rule::AnswerAstray, detail });
+    }
     let Some(namespace) = find(all, name) else { return unknown("the server refused a CONNECT to", name) };
     namespace.phase = Phase::Out;
     Event::Refused { namespace: name.into(), reason: data.into() }

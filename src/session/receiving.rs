@@ -42,6 +42,16 @@ impl Session {
             Packet::Text(text) if self.state == State::Opening && !self.guest => {
                 Some(unexpected("a message", text))
             }
+            Packet::Text(text) if channel == Channel::Poll && self.lacks_letters() => {
+                match payload::without_letter(text) {
+                    // What it is, the letter would tell; it is taken for that, so that what comes next is no offence, too.
+                    Some((bytes, violation)) => {
+                        let _ = self.assembler.push(&bytes);
+                        Some(Event::Violated(violation))
+                    }
+                    None => self.receive_socket_io(text),
+                }
+            }
             Packet::Text(text) if self.parser == Parser::Default => self.receive_socket_io(text),
             Packet::Text(text) => Some(Event::Violated(msgpack::no_bytes(text))),
             Packet::Binary(bytes) if self.state == State::Opening => {
@@ -78,7 +88,7 @@ impl Session {
                 None
             }
             Packet::Close => Some(self.finish(wire, Closed::ByServer { then: None })),
-            Packet::Noop => None,
+            Packet::Noop(_) => None,
             Packet::Pong(_) if self.guest || std::mem::take(&mut self.pong_due) => None,
             Packet::Open(json) => Some(unexpected("open", json)),
             Packet::Ping(payload) => {
@@ -263,6 +273,11 @@ impl Session {
                 answer.id
             ),
         })
+    }
+
+    /// Whether attachments are due, and each begins with a letter in a poll.
+    fn lacks_letters(&self) -> bool {
+        self.lacks_attachments() && self.dialect.framing == Framing::Separated
     }
 
     /// Whether attachments are due of a packet that has come.

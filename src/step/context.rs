@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::given::GivenIds;
 use super::learned::LearnedNodes;
 use super::markers::Markers;
 use super::own_place::OwnPlace;
@@ -164,6 +165,8 @@ pub struct RunContext {
     pub markers: Option<Markers>,
     /// What clients show each other.
     pub shared_values: SharedValues,
+    /// Which client has which id, in a case: clients that are measured have better things to do.
+    pub given: Option<GivenIds>,
     /// What those clients sent last that remember their frames.
     pub sent: AllSent,
 }

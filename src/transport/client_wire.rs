@@ -98,7 +98,8 @@ impl Wire for ClientWire<'_> {
         let given = |name: &str| headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
         let key = given("sec-websocket-key").map_or_else(|| STANDARD.encode(nonce), |(_, key)| key.clone());
         let compression = given(deflate::HEADER).is_some();
-        let asked = Asked { key: key.clone(), compression };
+        let protocols = given(websocket::PROTOCOL).map(|(_, protocols)| protocols.clone());
+        let asked = Asked { key: key.clone(), compression, protocols };
         let Some(place) = self.open(channel, Some(asked)) else { return };
         let authority = self.transport.peer(self.client).authority.clone();
         let mut all = vec![

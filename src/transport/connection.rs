@@ -94,6 +94,8 @@ pub(super) struct Asked {
     pub(super) key: String,
     /// Whether compression is offered.
     pub(super) compression: bool,
+    /// The subprotocols that are offered, if there are any.
+    pub(super) protocols: Option<String>,
 }
 
 impl Connection {
@@ -347,11 +349,16 @@ impl Connections {
     /// The answer to a WebSocket handshake (RFC 6455 section 4.1, what the client has to check).
     fn upgraded(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
-        let Speech::Handshake(_, Asked { key, compression }) = &connection.speech else { return };
+        let Speech::Handshake(responses, asked) = &mut connection.speech else { return };
+        let Asked { key, compression, protocols } = asked;
+        let flaw = responses.take_flaw();
         if response.head.status != 101 {
             return self.lose(place, Lost::Refused(Box::new((response.head, response.body))));
         }
-        if let Err(violation) = websocket::check_accept(response.head.header("sec-websocket-accept"), key) {
+        let accept = websocket::check_accept(response.head.header("sec-websocket-accept"), key);
+        let protocol = response.head.header(websocket::PROTOCOL);
+        let checked = accept.and_then(|()| websocket::check_protocol(protocol, protocols.as_deref()));
+        if let Err(violation) = checked {
             return self.lose(place, Lost::Violated(violation));
         }
         let agreed = match deflate::agreed(response.head.values(deflate::HEADER), *compression) {
@@ -360,6 +367,9 @@ impl Connections {
         };
         connection.speech = Speech::Frames(agreed.map_or_else(Messages::new, Messages::compressed));
         let (client, channel, phases) = (connection.client, connection.channel, connection.phases(now));
+        if let Some(flaw) = flaw {
+            reader.handle_notice(self, client, Notice::Flawed(Box::new(flaw)));
+        }
         reader.handle_notice(self, client, Notice::Head(Box::new(response.head)));
         reader.handle_notice(self, client, Notice::Established(channel, phases));
     }
@@ -367,15 +377,18 @@ impl Connections {
     fn answered(&mut self, place: usize, response: Response, now: Instant, reader: &mut dyn Reader) {
         let Some(connection) = self.connections.get_mut(place) else { return };
         let (client, channel, phases) = (connection.client, connection.channel, connection.phases(now));
-        let first = match &mut connection.speech {
-            Speech::Http(exchange) => exchange.answered(now),
-            Speech::Handshake(..) | Speech::Frames(_) => false,
+        let (first, flaw) = match &mut connection.speech {
+            Speech::Http(exchange) => (exchange.answered(now), exchange.responses.take_flaw()),
+            Speech::Handshake(..) | Speech::Frames(_) => (false, None),
         };
         if !response.keep_alive {
             self.forget(place);
         }
         if first {
             reader.handle_notice(self, client, Notice::Established(channel, phases));
+        }
+        if let Some(flaw) = flaw {
+            reader.handle_notice(self, client, Notice::Flawed(Box::new(flaw)));
         }
         reader.handle_notice(self, client, Notice::Response(channel, Box::new(response)));
     }

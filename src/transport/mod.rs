@@ -45,6 +45,7 @@ use std::time::{Duration, Instant};
 use mio::{Token, Waker};
 use slab::Slab;
 
+use crate::protocol::Violation;
 use crate::protocol::http::{Head, Response};
 use crate::session::{Channel, Lost, Phases, Shortage};
 
@@ -76,6 +77,8 @@ pub enum Notice {
     Head(Box<Head>),
     /// A channel was established. On HTTP it comes with the first response, before it.
     Established(Channel, Phases),
+    /// Something is wrong with the head of an answer, which can be taken all the same.
+    Flawed(Box<Violation>),
     /// A request was answered.
     Response(Channel, Box<Response>),
     /// A channel is no more.

@@ -52,7 +52,7 @@ impl Reader for Client {
             transport.wire(ALICE).request(*channel, request);
         }
         self.0.push(match notice {
-            Notice::Head(_) => return,
+            Notice::Head(_) | Notice::Flawed(_) => return,
             Notice::Established(channel, phases) => {
                 format!("{channel} after {:?} and {:?}", phases.tcp, phases.http)
             }

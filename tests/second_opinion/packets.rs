@@ -255,7 +255,7 @@ impl Said {
             Said::Text(_, text) => EnginePacket::Text(text),
             Said::Bare("close") => EnginePacket::Close,
             Said::Bare("upgrade") => EnginePacket::Upgrade,
-            Said::Bare(_) => EnginePacket::Noop,
+            Said::Bare(_) => EnginePacket::Noop(""),
             Said::Bytes(bytes) => EnginePacket::Binary(Cow::Borrowed(bytes)),
         }
     }

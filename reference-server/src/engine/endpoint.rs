@@ -174,6 +174,9 @@ impl Exchange<'_> {
         };
         let compress = body.len() > COMPRESS_FROM;
         let mut response = self.payload(session, body);
+        if self.has(Fault::TwoLengths) {
+            response = response.with("content-length", "1");
+        }
         if self.has(Fault::ContentLengthInCharacters) {
             response = response.cut_to_characters();
         }
@@ -281,7 +284,8 @@ impl Exchange<'_> {
 
     /// Answers the opening handshake of a WebSocket. `false`: the client is gone.
     async fn accept_websocket(&mut self) -> Result<bool, Refusal> {
-        let accept = handshake::accept(self.request, self.node()).ok_or(Refusal::BadRequest)?;
+        let protocol = self.has(Fault::ProtocolUnasked).then_some("chat");
+        let accept = handshake::accept(self.request, self.node(), protocol).ok_or(Refusal::BadRequest)?;
         Ok(self.connection.stream.write_all(&accept).await.is_ok())
     }
 

@@ -44,7 +44,8 @@ impl Session {
 
     fn send_ping(self: &Rc<Self>) {
         self.awaiting_pong.set(true);
-        self.send_packet(EncodedPacket::fixed("2"));
+        let ping = if self.has(Fault::PingWithPayload) { "2hello" } else { "2" };
+        self.send_packet(EncodedPacket::fixed(ping));
         let short = if self.has(Fault::PingTimeoutShort) { 4 } else { 1 };
         self.set_heartbeat(self.shared.config.ping_timeout / short, Session::miss_pong);
     }

@@ -80,6 +80,7 @@ impl Connection<Socket> {
         let first = self.sockets.borrow().first().map(|socket| socket.id.clone());
         match first {
             Some(first) if self.has(Fault::SidSharedAcrossNamespaces) => Some(first),
+            _ if self.has(Fault::SidSharedByAll) => Some("always-the-same".into()),
             _ => self.has(Fault::SidIsEngineSid).then(|| self.session.id.clone()),
         }
     }

@@ -40,9 +40,11 @@ macro_rules! engine_faults {
         StrayPacketCloses "stray-packet-closes" "EIO-WS-11" "an open, upgrade or noop packet from a client closes the connection";
         WebSocketSessionPolled "websocket-session-polled" "EIO-WS-12" "a session on a WebSocket can be polled";
         SecondWebSocketTakesOver "second-websocket-takes-over" "EIO-WS-13 EIO-UP-10" "a second WebSocket with the same sid takes the session over";
+        ProtocolUnasked "protocol-unasked" "EIO-WS-14" "the handshake of a WebSocket is answered with a subprotocol that nobody offered";
         NoPing "no-ping" "EIO-HB-01" "the server never sends a ping";
         ConnectsUnasked "connects-unasked" "EIO-HS-20 SIO-NS-02" "the main namespace is joined without a CONNECT";
         EarlyPing "early-ping" "EIO-HS-20 EIO-HB-02" "a ping is sent right after the handshake";
+        PingWithPayload "ping-with-payload" "EIO-HB-14" "the pings of the heartbeat have a payload";
         PingTimeoutIgnored "ping-timeout-ignored" "EIO-HB-04 EIO-HB-05" "a client that never answers pings is kept";
         PongForgotten "pong-forgotten" "EIO-HB-01 EIO-HB-06" "a pong does not stop the clock of the ping timeout";
         PingsTooOften "pings-too-often" "EIO-HB-02 EIO-HB-03" "pings come twice as often as announced";

@@ -50,6 +50,7 @@ macro_rules! http_faults {
         ConnectionNotKept "connection-not-kept" "EIO-HTTP-13" "the connection is closed after each response, and no response says so";
         LastRequestIsAbort "last-request-is-abort" "EIO-HTTP-14" "a poll with Connection: close counts as aborted";
         AbortedPollForgiven "aborted-poll-forgiven" "EIO-HTTP-15" "a session survives an aborted poll";
+        TwoLengths "two-lengths" "EIO-HTTP-19" "the response to a poll tells two lengths";
         PathPrefixMatches "path-prefix-matches" "EIO-HTTP-16" "paths that only begin like the endpoint's lead to it";
     } };
 }

@@ -8,6 +8,7 @@ macro_rules! socket_faults {
         AuthMissing "auth-missing" "SIO-NS-03" "the auth payload of a CONNECT is lost";
         SidSharedAcrossNamespaces "sid-shared-across-namespaces" "SIO-NS-09 SEM-NS-03" "the sockets of one connection have the same id in every namespace";
         SidIsEngineSid "sid-is-engine-sid" "SIO-NS-10" "the Engine.IO session id is used as socket id";
+        SidSharedByAll "sid-shared-by-all" "SIO-NS-01" "all sockets have the same id";
         ConnectReplyBare "connect-reply-bare" "SIO-NS-01" "the answer to a CONNECT has no payload";
         ConnectReplyWithoutSid "connect-reply-without-sid" "SIO-NS-01" "the sid in the answer to a CONNECT is empty";
         AbsentAuthIsNull "absent-auth-is-null" "SIO-NS-03" "a CONNECT without a payload has the auth payload null";

@@ -10,8 +10,9 @@ use crate::http::request::Request;
 
 const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// The response that opens the WebSocket, or `None` if the request is no proper handshake. It names the node, if there is one.
-pub(crate) fn accept(request: &Request, node: Option<&str>) -> Option<Vec<u8>> {
+/// The response that opens the WebSocket, or `None` if the request is no proper handshake. It names the node, if there is one, and
+/// the subprotocol that a fault has chosen.
+pub(crate) fn accept(request: &Request, node: Option<&str>, protocol: Option<&str>) -> Option<Vec<u8>> {
     let key = request.header("sec-websocket-key")?;
     let decoded = STANDARD.decode(key).ok()?;
     let proper = request.method == "GET"
@@ -21,9 +22,10 @@ pub(crate) fn accept(request: &Request, node: Option<&str>) -> Option<Vec<u8>> {
         return None;
     }
     let response = format!(
-        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: {}\r\n{}\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: {}\r\n{}{}\r\n",
         accept_key(key),
         node.map(|node| format!("x-node: {node}\r\n")).unwrap_or_default(),
+        protocol.map(|protocol| format!("sec-websocket-protocol: {protocol}\r\n")).unwrap_or_default(),
     );
     Some(response.into_bytes())
 }

@@ -180,3 +180,53 @@ fn what_comes_in_the_place_of_the_open_packet_is_the_reason_where_none_comes() {
         assert_eq!(play.client.actor.harm, Some(Rule::PacketUnexpected));
     });
 }
+
+#[test]
+fn a_refusal_that_brings_no_object_is_heard_and_is_the_reason_of_what_fails_by_it() {
+    for (refusal, harm) in [
+        (r#"44{"message":"no"}"#, None),
+        (r#"44"no""#, Some(Rule::ConnectErrorPayload)),
+        ("44{}", Some(Rule::ConnectErrorPayload)),
+        ("44", Some(Rule::ConnectErrorPayload)),
+    ] {
+        play("{ alice: 1 }", "- alice: { connect: { refused: true } }", 0, |mut play| {
+            play.begin(0);
+            play.accepted();
+            play.hear(OPEN);
+            assert_eq!(play.hear(refusal), Flow::Done, "{refusal}");
+            assert_eq!((play.client.actor.harm, play.found.passed.len()), (harm, 1), "{refusal}");
+            assert_eq!(play.found.wronged.len(), usize::from(harm.is_some()), "{refusal}");
+        });
+    }
+}
+
+#[test]
+fn a_payload_of_a_heartbeat_is_told_and_what_steps_see_is_its_type() {
+    let script = "- alice: connect\n- alice: { expect_frame: { text: '2', order: any } }";
+    play("{ alice: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40{"sid":"s"}"#);
+        play.begin(1);
+        play.hear("2hello");
+        assert!(play.said().iter().any(|said| said.contains("3hello")), "a pong says what its ping did");
+        assert_eq!((play.found.passed.len(), play.found.failed.len()), (2, 0));
+        assert_eq!((play.client.actor.harm, play.found.wronged.len()), (None, 1));
+    });
+}
+
+#[test]
+fn a_refusal_that_names_another_namespace_is_none_of_that_one() {
+    let script = "- alice: connect\n- alice: { connect: { namespace: /other, refused: true, within: 1s } }";
+    play("{ alice: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40{"sid":"s"}"#);
+        play.begin(1);
+        play.hear(r#"44{"message":"no"}"#);
+        assert!(play.client.is_live(), "it stays where it is");
+        assert_eq!((play.client.actor.harm, play.found.wronged.len()), (Some(Rule::AnswerAstray), 1));
+    });
+}

@@ -241,3 +241,22 @@ fn a_poll_that_many_cases_saw_without_an_answer_is_believed_and_a_post_is_not() 
         assert_eq!(told(&cases), vec![verdict; number], "{rule:?} in {number}");
     }
 }
+
+#[test]
+fn a_case_that_waited_in_vain_is_blocked_unless_it_is_about_what_was_broken() {
+    let mut cases = [
+        wronged("rooms/one", "SEM-RM-01", &[Rule::PollPacket]),
+        wronged("polling/two", "EIO-LP-03", &[Rule::PollPacket]),
+        wronged("rooms/three", "SEM-RM-03", &[Rule::PollAtClose]),
+    ];
+    let is_ruinous = |rule: Rule, clause: &str| is_ruinous(rule, &[clause.to_owned()]);
+    assert!(!is_ruinous(Rule::PollPacket, "EIO-LP-20"), "it may be the work of what the case is about");
+    assert!(!is_ruinous(Rule::AckUnknown, "SIO-PK-15"), "a packet that looks wrong may be, too");
+    assert!(is_ruinous(Rule::AckUnknown, "SEM-RM-01"));
+    for case in &mut cases {
+        settle(case);
+        give_up(case);
+    }
+    let by = Some("EIO-LP-03");
+    assert_eq!(told(&cases), [(Verdict::Blocked, by), (Verdict::Fail, None), (Verdict::Pass, None)]);
+}

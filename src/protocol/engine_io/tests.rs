@@ -11,7 +11,7 @@ fn the_packets_of_the_specification_read_and_write_as_printed() {
         // Packet encoding, table of types.
         ("1", Packet::Close),
         ("5", Packet::Upgrade),
-        ("6", Packet::Noop),
+        ("6", Packet::Noop("")),
         // Heartbeat.
         ("2", Packet::Ping("")),
         ("3", Packet::Pong("")),
@@ -43,7 +43,7 @@ fn what_has_no_type_from_0_to_6_is_no_packet() {
 fn a_payload_where_none_is_needed_is_passed_over() {
     assert_eq!(decode_text("1x"), Ok(Packet::Close));
     assert_eq!(decode_text("5x"), Ok(Packet::Upgrade));
-    assert_eq!(decode_text("6x"), Ok(Packet::Noop));
+    assert_eq!(decode_text("6x"), Ok(Packet::Noop("x")));
 }
 
 #[test]
@@ -159,7 +159,7 @@ proptest! {
             3 => Packet::Pong(&data),
             4 => Packet::Text(&data),
             5 => Packet::Upgrade,
-            _ => Packet::Noop,
+            _ => Packet::Noop(""),
         };
         let mut text = String::new();
         encode_text(&packet, &mut text);
@@ -179,5 +179,24 @@ proptest! {
             prop_assert!(handshake.ping_interval <= MAX_HEARTBEAT);
             prop_assert_ne!(handshake.max_payload, Some(0));
         }
+    }
+}
+
+#[test]
+fn a_heartbeat_and_a_noop_are_their_type_alone_and_the_word_of_a_probe_is_no_payload() {
+    for (frame, bare) in [
+        ("2", None),
+        ("2probe", None),
+        ("2hello", Some("2")),
+        ("6", None),
+        ("6x", Some("6")),
+        ("3hello", None),
+        ("1x", None),
+        ("42[1]", None),
+        ("", None),
+    ] {
+        assert_eq!(frame_bare(frame), bare, "{frame}");
+        let flaw = decode_text(frame).ok().and_then(|packet| check_bare(&packet));
+        assert_eq!(flaw.map(|flaw| flaw.rule), bare.map(|_| Rule::PacketPayload), "{frame}");
     }
 }

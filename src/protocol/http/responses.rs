@@ -73,6 +73,8 @@ pub struct Responses {
     partial: Vec<u8>,
     max_body: usize,
     answers_head: bool,
+    /// What was wrong with a head that could be read, until somebody asks.
+    flaw: Option<Box<Violation>>,
 }
 
 #[derive(Debug)]
@@ -97,12 +99,18 @@ enum Framing {
 impl Responses {
     /// A new connection, whose bodies may have so many bytes.
     pub fn new(max_body: usize) -> Responses {
-        Responses { state: State::Head, broken: None, partial: Vec::new(), max_body, answers_head: false }
+        let (state, partial) = (State::Head, Vec::new());
+        Responses { state, broken: None, partial, max_body, answers_head: false, flaw: None }
     }
 
     /// Tells that the next response answers a HEAD request and so has no body, whatever its header says.
     pub fn answers_head(&mut self) {
         self.answers_head = true;
+    }
+
+    /// What was wrong with a head that could be read, if something was since it was asked last.
+    pub fn take_flaw(&mut self) -> Option<Violation> {
+        self.flaw.take().map(|flaw| *flaw)
     }
 
     /// Whether a response has begun and is not complete.
@@ -162,7 +170,10 @@ impl Responses {
         loop {
             match &mut self.state {
                 State::Head => {
-                    let Some((head, minor)) = take_head(&mut self.partial, input)? else { return Ok(None) };
+                    let Some((head, minor, flaw)) = take_head(&mut self.partial, input)? else {
+                        return Ok(None);
+                    };
+                    self.flaw = self.flaw.take().or(flaw.map(Box::new));
                     // RFC 9110, section 15.2: any number of interim responses may come before the final one.
                     if (100..200).contains(&head.status) && head.status != 101 {
                         continue;
@@ -192,8 +203,11 @@ impl Responses {
     }
 }
 
-/// Takes a head and gives it with the minor version of HTTP. One that arrives in a piece is never copied.
-fn take_head(partial: &mut Vec<u8>, input: &mut &[u8]) -> Result<Option<(Head, u8)>, Violation> {
+/// A head, with the minor version of HTTP, and what is wrong with it all the same.
+type Taken = (Head, u8, Option<Violation>);
+
+/// Takes a head. One that arrives in a piece is never copied.
+fn take_head(partial: &mut Vec<u8>, input: &mut &[u8]) -> Result<Option<Taken>, Violation> {
     let seen = partial.len();
     let parsed;
     if let (0, Some(end)) = (seen, head_end(input, 0)) {
@@ -243,7 +257,7 @@ fn check_start(head: &[u8]) -> Result<(), Violation> {
     }
 }
 
-fn parse_head(bytes: &[u8]) -> Result<(Head, u8), Violation> {
+fn parse_head(bytes: &[u8]) -> Result<Taken, Violation> {
     check_start(bytes)?;
     let wrong = |what: &str| Violation::new(Rule::HttpHead, format!("{what} in {}", excerpt_bytes(bytes)));
     if bytes.len() > MAX_HEAD {
@@ -270,7 +284,20 @@ fn parse_head(bytes: &[u8]) -> Result<(Head, u8), Violation> {
         (field.name.to_owned(), String::from_utf8_lossy(field.value).into_owned())
     };
     let reason = response.reason.unwrap_or_default().to_owned();
-    Ok((Head { status, reason, headers: response.headers.iter().map(field).collect() }, minor))
+    Ok((
+        Head { status, reason, headers: response.headers.iter().map(field).collect() },
+        minor,
+        line_ends(bytes),
+    ))
+}
+
+/// That a line of a head ends with LF alone, if one does.
+fn line_ends(head: &[u8]) -> Option<Violation> {
+    let is_bare = |place: &usize| head[*place] == b'\n' && (*place == 0 || head[place - 1] != b'\r');
+    let end = (0..head.len()).find(is_bare)?;
+    let begin = head[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
+    let detail = format!("LF alone stands behind {}", excerpt_bytes(&head[begin..end]));
+    Some(Violation::new(Rule::HttpLineEnd, detail))
 }
 
 /// RFC 9112, section 6.3, in its order.

@@ -35,6 +35,22 @@ fn only(bytes: &[u8]) -> Response {
 }
 
 #[test]
+fn a_line_that_ends_with_a_line_feed_alone_is_read_and_told_once() {
+    let flaw = |bytes: &[u8]| {
+        let mut responses = Responses::new(ROOMY);
+        assert_eq!(read_with(&mut responses, bytes).map(|all| all.len()), Ok(1));
+        let flaw = responses.take_flaw();
+        assert_eq!(responses.take_flaw(), None);
+        flaw.map(|flaw| (flaw.rule, flaw.detail))
+    };
+    let told = |line: &str| Some((Rule::HttpLineEnd, format!("LF alone stands behind {line:?}")));
+    assert_eq!(flaw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\nx"), None, "a body is anything");
+    assert_eq!(flaw(b"HTTP/1.1 200 OK\nContent-Length: 0\n\n"), told("HTTP/1.1 200 OK"));
+    assert_eq!(flaw(b"HTTP/1.1 200 OK\r\nContent-Length: 0\n\r\n"), told("Content-Length: 0"));
+    assert_eq!(flaw(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\n"), told(""));
+}
+
+#[test]
 fn a_request_is_written_with_the_length_of_its_body() {
     assert_eq!(
         request(&[("Host", "h")], None).unwrap(),

@@ -43,6 +43,24 @@ fn the_accept_key_is_that_of_the_example_in_section_1_3() {
 }
 
 #[test]
+fn only_a_subprotocol_that_was_offered_may_be_chosen() {
+    for (answer, offered, is_right) in [
+        (None, None, true),
+        (None, Some("chat"), true),
+        (Some("chat"), Some("superchat, chat"), true),
+        (Some("chat"), Some("superchat"), false),
+        (Some("chat"), None, false),
+        (Some(""), None, false),
+    ] {
+        let checked = check_protocol(answer, offered);
+        assert_eq!(checked.is_ok(), is_right, "{answer:?} to {offered:?}");
+    }
+    let violation = check_protocol(Some("chat"), None).expect_err("nobody asked");
+    assert_eq!(violation.rule, Rule::Subprotocol);
+    assert_eq!(violation.detail, "no subprotocol was offered, and \"chat\" was chosen");
+}
+
+#[test]
 fn the_examples_of_section_5_7_read_as_described() {
     // A single-frame unmasked text message.
     assert_eq!(messages(b"\x81\x05Hello"), Ok(vec![text("Hello")]));

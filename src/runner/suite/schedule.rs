@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use super::cases::rests_on;
 use super::host::{Fate, Host, Life};
 use super::stall::{StallWatch, busy};
-use crate::conformance::attribution::{everywhere, settle, settle_with};
-use crate::conformance::owner::{is_shaky, owner};
+use crate::conformance::attribution::{everywhere, give_up, settle, settle_with};
+use crate::conformance::owner::{is_ruinous, is_shaky, owner};
 use crate::conformance::verdict::{Course, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
 use crate::document::Source;
@@ -81,6 +81,20 @@ struct Active {
 impl Active {
     fn is_busy(&self) -> bool {
         !self.waits && self.begun.elapsed() < BUSY
+    }
+}
+
+/// When cases have to be over that are played again.
+struct Until {
+    until: Instant,
+    /// How long each took before.
+    took: BTreeMap<usize, Duration>,
+}
+
+impl Until {
+    fn leaves_time_for(&self, index: usize) -> bool {
+        let took = self.took.get(&index).copied().unwrap_or_default();
+        Instant::now() + took < self.until
     }
 }
 
@@ -159,6 +173,7 @@ pub(super) fn run_case(
         seed,
         workers: 1,
         max_time: Some(scenario.takes + GRACE),
+        is_ruinous: Some(&|rule| is_ruinous(rule, &scenario.clause)),
         strict_audit: None,
         stop,
         info: ScenarioInfo { name: scenario.name.clone(), seed, ..ScenarioInfo::default() },
@@ -197,7 +212,13 @@ impl Schedule<'_> {
                 _ => 1,
             };
             let mut again = Vec::new();
-            for (index, (result, fate, doubt)) in self.side_by_side(variants, &next, jobs, until, tell) {
+            // Who kept a case waiting does so the second time, too.
+            let took = |index: &usize| {
+                doubted.get(index).map_or(0, |(result, _): &(CaseResult, Doubt)| result.duration_us)
+            };
+            let took = next.iter().map(|index| (*index, Duration::from_micros(took(index)))).collect();
+            let in_time = until.map(|until| Until { until, took });
+            for (index, (result, fate, doubt)) in self.side_by_side(variants, &next, jobs, in_time, tell) {
                 let before = doubted.remove(&index);
                 match (fate, doubt) {
                     (Fate::Lived, Some(doubt)) if doubt.holds(round) => {
@@ -258,13 +279,13 @@ impl Schedule<'_> {
         done
     }
 
-    /// Plays these variants, the long ones first, `jobs` at a time. Begins none after the end of the time for it, if there is one.
+    /// Plays these variants, the long ones first, `jobs` at a time. Begins none that would not end in time, if there is an end.
     fn side_by_side(
         &self,
         variants: &[Variant<'_>],
         chosen: &[usize],
         jobs: usize,
-        until: Option<Instant>,
+        until: Option<Until>,
         tell: &mut Tell<'_>,
     ) -> Vec<(usize, Played)> {
         let takes = |index: &usize| variants[*index].case.scenario.takes;
@@ -285,8 +306,11 @@ impl Schedule<'_> {
                 Active { index, begun: Instant::now(), waits }
             };
             loop {
-                let is_late = until.is_some_and(|until| Instant::now() >= until);
-                let is_over = is_late || self.stop.load(Ordering::Relaxed);
+                if let Some(until) = &until {
+                    long.retain(|index| until.leaves_time_for(*index));
+                    short.retain(|index| until.leaves_time_for(*index));
+                }
+                let is_over = self.stop.load(Ordering::Relaxed);
                 let busy = active.iter().filter(|active| active.is_busy()).count();
                 let mut waiting = active.len() - busy;
                 while waiting < MOST_WAITING && !is_over {
@@ -359,6 +383,9 @@ impl Schedule<'_> {
                         checks.into_iter().filter(|check| check.failed + check.missed > 0).collect();
                     case.errors = errors;
                     settle(&mut case);
+                    if ending == Ending::Halted {
+                        give_up(&mut case);
+                    }
                 }
             }
             Err(error) => (case.verdict, case.reason) = (Verdict::Blocked, error.line()),

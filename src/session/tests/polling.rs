@@ -188,3 +188,17 @@ fn a_flood_of_cookies_is_not_kept() {
     talk.poll_answered(200, &many, OPEN.as_bytes());
     assert_eq!(talk.header("Cookie").unwrap().split("; ").count(), 50);
 }
+
+#[test]
+fn an_attachment_without_its_letter_is_told_as_that_and_costs_no_more() {
+    let mut talk = Talk::polling().joined();
+    let told = talk.polled(r#"451-["a",{"_placeholder":true,"num":0}] | 4AQ== | 42["b"]"#);
+    assert_eq!(told, ["violated engine.base64", r#"event / ["b"]"#]);
+}
+
+#[test]
+fn what_is_a_packet_where_an_attachment_is_due_is_no_attachment() {
+    let mut talk = Talk::polling().joined();
+    let told = talk.polled(r#"451-["a",{"_placeholder":true,"num":0}] | 42["b"]"#);
+    assert_eq!(told, ["violated socket.attachment-due"]);
+}

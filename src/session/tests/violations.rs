@@ -194,7 +194,9 @@ fn what_the_server_wrote_is_told_short_and_without_control_characters() {
         assert!(violation.detail.len() < 600, "{violation}");
         assert!(!violation.detail.contains(char::is_control), "{violation}");
     }
-    assert!(talk.session.handle_packet(&mut talk.wire, Channel::WebSocket, Packet::Noop, talk.now).is_none());
+    assert!(
+        talk.session.handle_packet(&mut talk.wire, Channel::WebSocket, Packet::Noop(""), talk.now).is_none()
+    );
 }
 
 #[test]
