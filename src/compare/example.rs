@@ -14,7 +14,7 @@ use crate::report::RunResult;
 use crate::report::course::{Course, Quantiles, ServerResult};
 use crate::report::example::flawless;
 use crate::report::file::Body;
-use crate::report::result::{Environment, GroupSize, MetricResult, ScenarioInfo};
+use crate::report::result::{Environment, GroupSize, MetricResult, ScenarioInfo, ServerEnd};
 use crate::units::micros;
 
 const SECONDS: usize = 10;
@@ -103,6 +103,18 @@ pub(crate) fn comparison(blocks: usize, slower: f64) -> ComparisonResult {
         })
         .collect();
     conclude(contest(blocks.len()), &blocks)
+}
+
+/// The end of a server that printed two lines, after 700 ms.
+pub(super) fn ended(how: &str) -> ServerEnd {
+    ServerEnd {
+        node: None,
+        service: None,
+        how: how.to_owned(),
+        is_success: false,
+        after_us: 700_000,
+        output: vec!["line A".to_owned(), "FATAL: out of widgets".to_owned()],
+    }
 }
 
 /// What the suite found about a server: these cases failed, one was skipped, and one passed.

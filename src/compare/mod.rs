@@ -5,6 +5,7 @@
 //! makes blocks of it. [`stored`] compares results of other days, which become [`Diff`]. Pure.
 
 pub(crate) mod conformance;
+pub(crate) mod deaths;
 pub(crate) mod demand;
 pub(crate) mod diff;
 pub(crate) mod figure;
@@ -18,6 +19,7 @@ pub(crate) mod stored;
 pub(crate) mod trend;
 
 pub(crate) use conformance::Conformance;
+pub(crate) use deaths::Deaths;
 pub(crate) use demand::{Demand, judge as judge_demands};
 pub(crate) use diff::Diff;
 pub(crate) use judge::Question;

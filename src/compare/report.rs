@@ -8,6 +8,7 @@ mod headline;
 mod trend;
 
 use super::conformance::Conformance;
+use super::deaths::Deaths;
 use super::demand::is_worse;
 use super::figure::{self, Kind};
 use super::judge::{Difference, FigureRow as Judged};
@@ -45,6 +46,7 @@ pub(crate) fn report(result: &ComparisonResult) -> Report {
     let ratios =
         besides.iter().flat_map(|beside| forest::blocks(beside, &besides, Design::Blocks, result.effect));
     let mut all = vec![Block::Verdict(verdict(result, &title))];
+    all.extend(Deaths::of(result).iter().map(death));
     all.extend(notes(&result.notes));
     all.push(Block::From(
         Detail::Everything,
@@ -188,6 +190,19 @@ fn verdict(result: &ComparisonResult, title: &str) -> Verdict {
 fn notes(notes: &[String]) -> Vec<Block> {
     let finding = |note: &String| Block::Finding(Finding::new(Tone::Doubtful, &**note));
     notes.iter().map(finding).collect()
+}
+
+/// A server that ended by itself, with what it printed last.
+fn death(deaths: &Deaths<'_>) -> Block {
+    let end = deaths.first;
+    let words = match &end.output[..] {
+        [] => format!("{}.", deaths.sentence()),
+        [_] => format!("{}. The last line that it printed:", deaths.sentence()),
+        _ => format!("{}. The last lines that it printed:", deaths.sentence()),
+    };
+    let tone = if deaths.is_failure() { Tone::Bad } else { Tone::Doubtful };
+    let notes = end.output.iter().map(|line| Text::default().code(line.as_str())).collect();
+    Block::Finding(Finding { notes, ..Finding::new(tone, Text::default().strong(words)) })
 }
 
 /// How the second side differs in a figure.

@@ -10,7 +10,7 @@ use crate::measure::Series;
 use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
 use crate::report::file::{Body, Kind};
-use crate::report::result::{Environment, MetricResult, ScenarioInfo};
+use crate::report::result::{Environment, MetricResult, ScenarioInfo, ServerEnd};
 use crate::statistics::quantile;
 use crate::verdict::Status;
 
@@ -100,6 +100,9 @@ pub(crate) struct RunFigures {
     pub figures: Figures,
     /// What went wrong in it.
     pub troubles: Vec<Trouble>,
+    /// How the server ended during the run, where we started it and it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_end: Option<ServerEnd>,
 }
 
 /// Something that went wrong, and how often.
@@ -237,6 +240,7 @@ impl RunFigures {
             status: run.verdict.status,
             figures: figures(run, cut),
             troubles: troubles(run),
+            server_end: run.server_end.clone(),
         }
     }
 }
@@ -289,7 +293,7 @@ fn in_order(mut rows: Vec<FigureRow>) -> Vec<FigureRow> {
 /// What is told of runs in which nothing may have gone wrong with the deliveries, or anything.
 pub(super) const UNJUDGED: &str = "runs whose deliveries were not judged";
 
-/// What went wrong in a run: failed checks, what the audit found, connects and connections.
+/// What went wrong in a run: the end of the server, failed checks, what the audit found, connects and connections.
 pub(super) fn troubles(run: &RunResult) -> Vec<Trouble> {
     let counters = [Counter::ConnectFailed, Counter::Dropped, Counter::AckMissed, Counter::ResponseMissed]
         .map(|counter| (counter.name().to_owned(), run.counter(counter)));
@@ -297,7 +301,9 @@ pub(super) fn troubles(run: &RunResult) -> Vec<Trouble> {
         let found = run.deliveries.as_ref().map_or(0, |found| found.fault(fault));
         (fault.name().to_owned(), found)
     });
-    [("checks failed".to_owned(), run.failed_checks())]
+    let end = run.server_end.as_ref();
+    let ended = if end.is_some_and(|end| end.service.is_some()) { "service ended" } else { "server ended" };
+    [(ended.to_owned(), u64::from(end.is_some())), ("checks failed".to_owned(), run.failed_checks())]
         .into_iter()
         .chain(counters)
         .chain(faults)

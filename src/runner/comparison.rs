@@ -15,8 +15,8 @@ use super::{
 };
 use crate::compare::result::ServerEntry;
 use crate::compare::{
-    Block, ComparisonResult, Conformance, Contest, Demand, Diff, Question, conclude, judge_demands, order,
-    stored,
+    Block, ComparisonResult, Conformance, Contest, Deaths, Demand, Diff, Question, conclude, judge_demands,
+    order, stored,
 };
 use crate::report::RunResult;
 use crate::secrets::Secrets;
@@ -91,7 +91,12 @@ impl Compared {
         if all.iter().all(|comparison| comparison.rows.is_empty()) {
             return Ok((Status::Invalid, Vec::new()));
         }
-        let judged = judge_demands(demands, all.iter().map(|one| (one.server.as_str(), &one.rows[..])));
+        let mut judged = judge_demands(demands, all.iter().map(|one| (one.server.as_str(), &one.rows[..])));
+        // As in a run: what ended without being asked to has failed, whatever was measured up to there.
+        for death in Deaths::of(&self.result).iter().filter(|death| death.is_failure()) {
+            judged.0 = Status::Failed;
+            judged.1.push(format!("✗ {}", death.sentence()));
+        }
         match self.unexamined {
             None => Ok(judged),
             Some(Error { status, words, result }) => {

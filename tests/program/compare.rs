@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
+use crate::capacity::Mortal;
 use crate::metrics::get;
 use crate::support::{Folder, results, sockrates};
 
@@ -40,6 +41,36 @@ fn servers_are_played_in_turn_and_the_first_one_twice() {
     assert!(std::fs::read_to_string(markdown).expect("it was written").contains("| ack p50 |"));
     let stored = sockrates(["compare"]).args([&json, &json]).run();
     stored.code(0).says("+0.0 %");
+}
+
+#[test]
+fn that_a_server_died_is_told_in_every_report_and_fails_the_comparison() {
+    let folder = Folder::new();
+    let (command, _reference) = Mortal::start(&folder, 1);
+    let asks = "- all: connect\n\
+                - all: { repeat: { times: 15, every: 100ms, steps: [ { emit: { event: message-with-ack, ack: true } } ] } }";
+    let scenario = folder.scenario("{ crowd: 20 }", asks);
+    let [json, markdown, html] = ["d.json", "d.md", "d.html"].map(|name| folder.path(name));
+    let servers = [format!("a={}", reference()), format!("b={command}")];
+    let ended = sockrates(["compare", "--blocks", "1", "--server", &servers[0], "--server", &servers[1]])
+        .args(written_to(&json, &markdown, &html))
+        .args([&scenario])
+        .run();
+    let ended =
+        ended.code(1).says("server ended 1").complains("✗ b: the server ended with signal SIGKILL after ");
+    let runs = results(&json)["body"]["blocks"][0]["runs"].clone();
+    let ends: Vec<_> =
+        runs.as_array().expect("a list").iter().filter(|run| run["server_end"].is_object()).collect();
+    let [run] = ends[..] else { panic!("one of the runs: {runs}") };
+    let end = &run["server_end"];
+    assert_eq!((&run["server"], &end["how"]), (&"b".into(), &"signal SIGKILL".into()), "{runs}");
+    assert!(end["after_us"].as_u64().is_some_and(|after| after > 0), "{end}");
+    let last = end["output"][1].as_str().expect("a line");
+    let read = |file: &Path| std::fs::read_to_string(file).expect("it was written");
+    for form in [ended.stdout.clone(), read(&html), read(&markdown)] {
+        assert!(form.contains("The last lines that it printed"), "{form}");
+        assert!(form.contains(last), "{last} is not in {form}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::compare::diff::Diff;
-use crate::compare::example::{comparison, conformance, diff};
+use crate::compare::example::{comparison, conformance, diff, ended};
 use crate::compare::result::{Trouble, troubles as troubles_of};
 use crate::report::{Look, html, markdown, terminal};
 
@@ -46,6 +46,25 @@ fn a_hostile_name_stays_text() {
     assert!(!page.contains("<img"), "an element was made of a text");
     assert_eq!(page.matches("</script>").count(), 2, "the two of the page itself");
     assert!(page.contains("bun &lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;"), "and it is shown");
+}
+
+#[test]
+fn a_server_that_ended_is_told_with_its_last_lines_in_every_form() {
+    let mut result = comparison(2, 1.25);
+    let run = result.blocks[1].runs.iter_mut().find(|run| run.server == "bun").unwrap();
+    run.server_end = Some(ended("exit code 3"));
+    let report = report(&result);
+    let forms = [text(&report, 200), markdown(&report).replace('\\', ""), html(&report)];
+    for form in forms {
+        for words in [
+            "bun: the server ended with exit code 3 after 700 ms in block 2",
+            "The last lines that it printed:",
+            "line A",
+            "FATAL: out of widgets",
+        ] {
+            assert!(form.contains(words), "{words} is not in {form}");
+        }
+    }
 }
 
 #[test]
