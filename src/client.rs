@@ -228,6 +228,7 @@ impl<'p> Client<'p> {
             return self.handle(io, &Happening::Response(channel));
         }
         self.learn_node(&response.head);
+        let begun = self.actor.session.begun();
         match self.with(io, |cx| cx.actor.session.handle_response(cx.wire, channel, response)) {
             Payload::Nothing(None) => {}
             Payload::Nothing(Some(event)) => {
@@ -235,18 +236,18 @@ impl<'p> Client<'p> {
             }
             Payload::Packets(packets) => {
                 self.packets(io, channel, packets, response.body.is_empty());
-                self.handle_payload_end(io);
+                self.handle_payload_end(io, begun);
             }
             Payload::Called(payload) => {
                 match self.actor.session.dialect().packets(payload.as_bytes()) {
                     Ok(packets) => self.packets(io, channel, packets, payload.is_empty()),
                     Err(violation) => _ = self.event(io, Event::Violated(violation)),
                 }
-                self.handle_payload_end(io);
+                self.handle_payload_end(io, begun);
             }
             Payload::Unreadable(violation) => {
                 self.event(io, Event::Violated(violation));
-                self.handle_payload_end(io);
+                self.handle_payload_end(io, begun);
             }
         }
         self.flow()
@@ -295,7 +296,11 @@ impl<'p> Client<'p> {
         if self.task.is_some() { Flow::Waiting } else { Flow::Done }
     }
 
-    fn handle_payload_end(&mut self, io: &mut Io<'_>) {
+    /// The packets of a payload are taken, unless a step has begun another connection meanwhile.
+    fn handle_payload_end(&mut self, io: &mut Io<'_>, begun: u64) {
+        if self.actor.session.begun() != begun {
+            return;
+        }
         if let Some(event) = self.with(io, |cx| cx.actor.session.handle_payload_end(cx.wire)) {
             self.event(io, event);
         }
@@ -324,6 +329,7 @@ impl<'p> Client<'p> {
     }
 
     fn packets(&mut self, io: &mut Io<'_>, channel: Channel, packets: Packets<'_>, is_empty: bool) {
+        let begun = self.actor.session.begun();
         for packet in packets {
             if self.actor.group.filter.frames {
                 if let Ok(packet) = &packet {
@@ -339,7 +345,8 @@ impl<'p> Client<'p> {
                 }
             };
             self.frame_handled(io);
-            if self.actor.session.is_closed() {
+            // What follows came over a connection that is gone.
+            if self.actor.session.is_closed() || self.actor.session.begun() != begun {
                 break;
             }
         }

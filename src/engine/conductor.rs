@@ -36,6 +36,8 @@ pub(super) struct Conductor<'p, 's, 'o> {
     disturbed: &'o DisturbedTimes,
     /// What is under way is waited for.
     drain: Option<Drain>,
+    /// How long such waits took, in the measured part, while nothing else went on.
+    waited: Duration,
     accounts: Accounts,
     extent: Extent,
     /// Why a worker cannot go on.
@@ -50,6 +52,10 @@ pub(super) struct Conductor<'p, 's, 'o> {
 
 /// The wait until the clients have received what they must.
 struct Drain {
+    /// Since when.
+    since: Duration,
+    /// Whether nothing else goes on meanwhile, in the measured part of the run.
+    is_alone: bool,
     /// How many workers still have clients that wait.
     waiting: usize,
     /// The acts that begin then.
@@ -76,6 +82,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             operate,
             disturbed,
             drain: None,
+            waited: Duration::ZERO,
             accounts: Accounts::new(crew.workers(), plan.asked.len()),
             extent: if plan.has_measured_part() { Extent::default() } else { Extent::WHOLE },
             broken: None,
@@ -135,6 +142,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
                 seconds: &seconds,
                 accounts: &self.accounts,
                 extent: self.extent,
+                waited: self.waited_until(elapsed),
                 operations: self.disturbed.done(),
                 disturbed: self.disturbed.until(elapsed),
                 halt: &halt,
@@ -269,7 +277,9 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
 
     /// Waits until every client has received what it must; a worker gives up when the window of the audit is over.
     fn drain(&mut self, then: Vec<usize>) {
-        self.drain = Some(Drain { waiting: self.crew.workers(), then });
+        let since = self.plan.context.epoch.elapsed();
+        let is_alone = self.active.is_empty() && self.extent.has(since);
+        self.drain = Some(Drain { since, is_alone, waiting: self.crew.workers(), then });
         self.crew.tell(Order::Drain);
     }
 
@@ -278,13 +288,21 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
         drain.waiting -= 1;
         if drain.waiting == 0 {
             let then = std::mem::take(&mut drain.then);
+            self.waited = self.waited_until(self.plan.context.epoch.elapsed());
             self.drain = None;
             self.start(then);
         }
     }
 
+    /// How long nothing was done up to that time but to wait for what is under way.
+    fn waited_until(&self, now: Duration) -> Duration {
+        let drain = self.drain.as_ref().filter(|drain| drain.is_alone);
+        self.waited + drain.map_or(Duration::ZERO, |drain| now.saturating_sub(drain.since))
+    }
+
     /// Adds what the workers brought home to what they had handed over.
     fn sum_up(self, ending: Ending, duration: Duration) -> Ran {
+        let waited = self.waited_until(duration);
         let Conductor { accounts, homecomings, mut untold, lost, .. } = self;
         // Of a run that was cut short there is what was known by then.
         let is_whole = lost.is_none();
@@ -326,6 +344,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             parts,
             rest,
             extent: self.extent,
+            waited,
             findings,
             unreached,
             shortages,

@@ -76,6 +76,8 @@ pub struct RunProgress<'a> {
     pub accounts: &'a Accounts,
     /// Which part of it is measured, as far as that is known.
     pub extent: Extent,
+    /// How long nothing was done in that part but to wait for what was under way, so that the audit can judge it.
+    pub waited: Duration,
     /// What was done to the server so far, and is under way.
     pub operations: Vec<Operated>,
     /// When the server was disturbed by that, so far.
@@ -110,6 +112,8 @@ pub struct Ran {
     pub rest: Second,
     /// Which part of the run was measured.
     pub extent: Extent,
+    /// How long nothing was done in that part but to wait for what was under way, so that the audit can judge it.
+    pub waited: Duration,
     /// What the audit of the deliveries found, if the script has messages to audit.
     pub findings: Option<Findings>,
     /// How many connections never came to be: TCP was refused, or not answered for a while.

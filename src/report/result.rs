@@ -39,6 +39,7 @@ pub struct RunResult {
     /// How long it took.
     pub duration_us: u64,
     /// How long the part took that metrics and rates are about: all of the run, unless the scenario has a `measure`.
+    /// The time in which only the audit waited for deliveries is none of it.
     pub measured_us: u64,
     /// The stretches of the run, in their order, where the scenario has a `measure`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -33,6 +33,8 @@ pub(super) struct Watch<'a> {
     own_cpu: Duration,
     course: Course,
     extent: Extent,
+    /// How long only the audit waited in that part.
+    waited: Duration,
     /// How long the worker thread with the highest load worked in the measured part, and for how much of that part this is known.
     busiest: (Duration, Duration),
 }
@@ -82,6 +84,7 @@ impl<'a> Watch<'a> {
             own_cpu: own_cpu(),
             course: Course::new(INTERVAL),
             extent: Extent::default(),
+            waited: Duration::ZERO,
             busiest: (Duration::ZERO, Duration::ZERO),
         }
     }
@@ -89,6 +92,7 @@ impl<'a> Watch<'a> {
     /// Takes what the engine reports, except its seconds.
     pub(super) fn hear(&mut self, progress: &mut RunProgress<'_>) {
         self.extent = progress.extent;
+        self.waited = progress.waited;
         self.look(progress.elapsed);
         if let Some(interval) = progress.interval.take() {
             self.window.push(progress.elapsed, interval);
@@ -114,6 +118,7 @@ impl<'a> Watch<'a> {
     /// The run is over: what came after its last whole second.
     pub(super) fn finish(&mut self, ran: &Ran) {
         self.extent = ran.extent;
+        self.waited = ran.waited;
         self.look(ran.duration);
         self.take(&ran.rest);
     }
@@ -160,10 +165,11 @@ impl<'a> Watch<'a> {
         (self.course.at_us.len() > 1).then(|| self.course.clone())
     }
 
-    /// How long the measured part was, up to that time since the start.
+    /// How long the measured part was, up to that time since the start. The time in which only the audit waited is none of it:
+    /// nobody was to send anything then.
     pub(super) fn measured(&self, now: Duration) -> Duration {
         let to = self.extent.to.unwrap_or(now);
-        self.extent.from.map_or(Duration::ZERO, |from| to.saturating_sub(from))
+        self.extent.from.map_or(Duration::ZERO, |from| to.saturating_sub(from).saturating_sub(self.waited))
     }
 
     /// The stretches of the run up to that time, where only a part of it is measured.

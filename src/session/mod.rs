@@ -125,6 +125,8 @@ pub struct Session {
     dialect: &'static Dialect,
     parser: Parser,
     state: State,
+    /// How many connections it has begun.
+    begun: u64,
     /// Who carries packets now; `None` stands for "the stream".
     polling: Option<Box<Polling>>,
     /// What carries packets where polling does not, and to what polling is upgraded.
@@ -161,6 +163,7 @@ impl Session {
             dialect: destination.dialect,
             parser: destination.parser,
             state: State::Idle,
+            begun: 0,
             polling: None,
             stream: Channel::WebSocket,
             posted_many: false,
@@ -204,12 +207,18 @@ impl Session {
         self.requests.dial(wire, self.stream, Some(sid));
     }
 
+    /// How many connections it has begun. What came over one before says nothing of the one that stands.
+    pub fn begun(&self) -> u64 {
+        self.begun
+    }
+
     /// Forgets the connection before.
     fn begin(&mut self, wire: &mut dyn Wire) {
         if !self.is_closed() {
             self.cut(wire);
         }
         self.state = State::Opening;
+        self.begun += 1;
         self.handshake = None;
         self.heartbeat = Heartbeat::None;
         self.assembler = assembler();

@@ -1,6 +1,7 @@
 //! Runs as loads: the measured part, figures of groups and labels, thresholds that end a run, results while it goes on.
 
 use nix::sys::signal::{Signal, kill};
+use reference_server::{Config, Fault, Faults};
 use serde_json::Value as Json;
 
 use crate::support::{Folder, Reference, results, sockrates};
@@ -107,4 +108,23 @@ fn a_run_that_is_killed_leaves_what_it_knew_a_second_before() {
     let result = results(&json)["body"][0].clone();
     assert_eq!(result["verdict"]["status"], "interrupted");
     assert_eq!((counted(&result, "ack received"), counted(&result, "connect ok")), (1, 1));
+}
+
+#[test]
+fn the_time_in_which_only_the_audit_waits_for_what_is_lost_is_in_no_rate() {
+    let faults = Faults::from_iter([Fault::LastRoomOnly]);
+    let (folder, reference) = (Folder::new(), Reference::broken(Config::default(), faults));
+    let script = "- all: connect\n- bob: { join: a }\n- alice: { broadcast: { to: [a, b], event: news, args: [hi] } }\n\
+                  - all: disconnect";
+    let scenario = folder.scenario_with(
+        "{ alice: 1, bob: 1 }",
+        script,
+        "audit: { window: 2s }\nthresholds: [ \"delivery missing == 1\" ]",
+    );
+    let json = folder.path("results.json");
+    let run = sockrates(["run", "--url", &reference.url(), "--json"]).args([&json, &scenario]);
+    run.start().wait().code(0);
+    let result = &results(&json)["body"][0];
+    let [whole, measured] = ["duration_us", "measured_us"].map(|key| result[key].as_u64().expect("a time"));
+    assert!(measured > 0 && whole - measured >= 1_900_000, "{whole} {measured}");
 }

@@ -230,3 +230,19 @@ fn a_refusal_that_names_another_namespace_is_none_of_that_one() {
         assert_eq!((play.client.actor.harm, play.found.wronged.len()), (Some(Rule::AnswerAstray), 1));
     });
 }
+
+#[test]
+fn what_is_left_of_a_poll_says_nothing_of_a_connection_that_a_step_has_begun_meanwhile() {
+    let ways =
+        ["[ connect, { disconnect: cut }, connect ]", "[ connect, { disconnect: cut }, { open: {} } ]"];
+    for way in ways {
+        play("{ alice: { count: 1, transport: polling } }", &format!("- alice: {way}"), 0, |mut play| {
+            play.begin(0);
+            answered(&mut play, Channel::Poll, OPEN);
+            answered(&mut play, Channel::Poll, "40{\"sid\":\"s\"}\u{1e}42[\"hello\"]");
+            assert_eq!((play.found.missed.len(), play.found.wronged.len()), (0, 0), "{way}");
+            answered(&mut play, Channel::Poll, OPEN);
+            assert!(play.client.actor.session.is_open(), "{way}");
+        });
+    }
+}
