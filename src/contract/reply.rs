@@ -24,6 +24,12 @@ const ERRORS: [&str; 3] = ["error", "err", "errors"];
 /// The words for a failure in `status`, `result` and `type`.
 const FAILED: [&str; 4] = ["error", "fail", "failed", "failure"];
 
+/// The words of a refusal there, or of what was asked about.
+const REFUSED: [&str; 6] = ["denied", "forbidden", "invalid", "refused", "rejected", "unauthorized"];
+
+/// What is false of what was refused, or is the answer to a question.
+const FALSE_IF_REFUSED: [&str; 6] = ["accepted", "allowed", "authorized", "joined", "sent", "succeeded"];
+
 /// Where a text for people stands.
 const MESSAGES: [&str; 3] = ["message", "msg", "reason"];
 
@@ -102,6 +108,7 @@ impl Reply {
             // The reason of a refusal, or what a callback brings that says before it that there is no error.
             [Json::Bool(false), ..] => Reply::Unclear,
             [Json::Object(first), ..] if is_error(first) || is_exception(first) => Reply::No,
+            [Json::Object(first), ..] if may_be_error(first) => Reply::Unclear,
             [Json::Object(first)] if first.keys().all(|key| MESSAGES.contains(&&**key)) => {
                 first.values().find_map(Json::as_str).map_or(Reply::Yes, |text| of_text(text, is_asked))
             }
@@ -158,18 +165,28 @@ fn is_id(text: &str) -> bool {
 
 fn is_error(object: &Map<String, Json>) -> bool {
     let is_no = |key: &&str| object.get(*key) == Some(&Json::from(false));
-    let says = |key: &&str| {
-        let value = object.get(*key).and_then(Json::as_str).map(str::to_lowercase);
-        value.is_some_and(|value| FAILED.contains(&&*value))
-    };
     let is_status =
         |key: &&str| object.get(*key).and_then(Json::as_u64).is_some_and(|value| (400..600).contains(&value));
     let has_message = || MESSAGES.iter().any(|key| object.get(*key).is_some_and(Json::is_string));
     ERRORS.iter().any(|key| object.get(*key).is_some_and(is_something))
         || ["ok", "success"].iter().any(is_no)
-        || ["status", "result", "type"].iter().any(says)
+        || has_status(object, &FAILED)
         || ["status", "statusCode"].iter().any(&is_status)
         || (is_status(&"code") && has_message())
+}
+
+/// Whether a refusal may look like that, and the answer to a question, too.
+fn may_be_error(object: &Map<String, Json>) -> bool {
+    let is_no = |key: &&str| object.get(*key) == Some(&Json::from(false));
+    FALSE_IF_REFUSED.iter().any(is_no) || has_status(object, &REFUSED)
+}
+
+/// Whether one of these words stands where an object says how it went.
+fn has_status(object: &Map<String, Json>, words: &[&str]) -> bool {
+    ["status", "result", "type"].iter().any(|key| {
+        let value = object.get(*key).and_then(Json::as_str).map(str::to_lowercase);
+        value.is_some_and(|value| words.contains(&&*value))
+    })
 }
 
 /// Whether it is an exception as libraries write them: a name that says so, and a message.
@@ -282,6 +299,9 @@ mod tests {
                 json!(["error", "the room is full"]),
                 json!(["Not allowed"]),
                 json!([{ "message": "Forbidden" }]),
+                json!([{ "joined": false }]),
+                json!([{ "allowed": false, "reason": "full" }]),
+                json!([{ "status": "Forbidden" }]),
             ],
         );
         all_are(
@@ -302,6 +322,7 @@ mod tests {
             !says_error("[false]")
                 && !says_error(r#"["error"]"#)
                 && !says_error(r#"[{"message":"Forbidden"}]"#)
+                && !says_error(r#"[{"allowed":false}]"#)
         );
         assert!(may_say_no("[false]") && may_say_no(r#"[false,"full"]"#));
         assert!(!may_say_no("[false,[]]") && !may_say_no("[]") && !may_say_no(r#"["false"]"#));
