@@ -207,11 +207,6 @@ impl Session {
         self.requests.dial(wire, self.stream, Some(sid));
     }
 
-    /// How many connections it has begun. What came over one before says nothing of the one that stands.
-    pub fn begun(&self) -> u64 {
-        self.begun
-    }
-
     /// Forgets the connection before.
     fn begin(&mut self, wire: &mut dyn Wire) {
         if !self.is_closed() {
@@ -236,14 +231,6 @@ impl Session {
         self.pong_due = false;
         self.farewell = false;
         self.end_awaited = None;
-    }
-
-    /// A step waits until then for a close frame: the connection is not cut before, whatever the server has announced.
-    pub fn await_end(&mut self, until: Instant) {
-        self.end_awaited = Some(until);
-        if self.farewell {
-            self.heartbeat = Heartbeat::PingDue(until);
-        }
     }
 
     /// In which dialect it speaks.

@@ -22,6 +22,19 @@ use crate::protocol::{Rule, Violation, counted, excerpt, payload};
 const MOST_OF_A_GUEST: usize = 64;
 
 impl Session {
+    /// How many connections it has begun. What came over one before says nothing of the one that stands.
+    pub fn begun(&self) -> u64 {
+        self.begun
+    }
+
+    /// A step waits until then for a close frame: the connection is not cut before, whatever the server has announced.
+    pub fn await_end(&mut self, until: Instant) {
+        self.end_awaited = Some(until);
+        if self.farewell {
+            self.heartbeat = Heartbeat::PingDue(until);
+        }
+    }
+
     /// Takes one Engine.IO packet that arrived on a channel.
     pub fn handle_packet<'a>(
         &mut self,
