@@ -69,7 +69,8 @@ impl FirstScenario<'_> {
 /// # Errors
 /// When the application cannot be reached, or speaks no Socket.IO over WebSockets.
 fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter, Vec<String>), Error> {
-    let endpoint = Endpoint::parse(&starter.url).map_err(Error::because)?;
+    let endpoint = Endpoint::parse(&starter.url)
+        .map_err(|error| Error::because(secrets.redact(&error.to_string()).into_owned()))?;
     let target = ways.target(&endpoint).map_err(Error::because)?;
     let starter = shown(starter, ways, &endpoint, secrets);
     let visit = |starter: &Starter| -> Result<Look, Error> {

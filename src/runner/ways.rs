@@ -92,14 +92,10 @@ impl Ways {
     }
 }
 
-/// What of a url is secret: name and password, and parameters of its query. A url that is wrong may hold them, too.
+/// What of a url is secret. A url that is wrong may hold something, too.
 fn note_url(text: &str, secrets: &Secrets) {
+    secrets.note_url(text);
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let behind = whole.split_once("://").map_or("", |(_, rest)| rest);
-    let host = behind.split(['/', '?', '#']).next().unwrap_or_default();
-    if let Some((credentials, _)) = host.rsplit_once('@') {
-        secrets.note_credentials(credentials);
-    }
     let Ok(url) = url::Url::parse(&whole) else { return };
     if let Some(value) = authorization(&url) {
         secrets.note_header("authorization", &value);
@@ -107,7 +103,6 @@ fn note_url(text: &str, secrets: &Secrets) {
     if let Some(password) = url.password() {
         secrets.note(&percent_encoding::percent_decode_str(password).decode_utf8_lossy());
     }
-    url.query_pairs().for_each(|(name, value)| secrets.note_parameter(&name, &value));
 }
 
 /// A word for a shell.

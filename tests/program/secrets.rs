@@ -233,6 +233,16 @@ fn no_secret_stands_in_what_is_told_of_a_wrong_command_line_file_or_url() {
             "--url".into(),
             format!("http://ann:{secret}@no-such-host.invalid"),
         ],
+        vec!["run".to_owned(), "chat".into(), "--url".into(), format!("http://h:port/?token={secret}")],
+        vec!["conform".to_owned(), "--url".into(), format!("http:///?token={secret}")],
+        vec!["init".to_owned(), "--from".into(), format!("http://ho st/?api_key={secret}")],
+        vec!["run".to_owned(), "chat".into(), "--url".into(), format!("h:1/?token={secret}")],
+        vec![
+            "run".to_owned(),
+            "chat".into(),
+            "--server".into(),
+            format!("no-such-program --password {secret} --api-key={secret}"),
+        ],
     ];
     for words in wrong {
         let ended = sockrates(words).run();

@@ -257,7 +257,8 @@ impl GivenServer {
 
     /// Where a node is, by what was typed.
     fn endpoint(&self, text: &str) -> Result<Endpoint, String> {
-        let url = Endpoint::parse(text).map_err(|error| format!("failed to {error}"))?;
+        let url = Endpoint::parse(text)
+            .map_err(|error| format!("failed to {}", self.secrets.redact(&error.to_string())))?;
         match &self.path {
             Some(path) => url.at_path(path),
             None => Ok(url),

@@ -5,6 +5,9 @@
 //! also when a server sends them back. What is not known, such as the token of a client among thousands, is hidden by the
 //! name that stands before it. Uses nothing of sockrates; a cheap clone shares what is known.
 
+mod names;
+mod spelling;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
@@ -12,8 +15,12 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
-use regex::{Captures, Regex};
+use regex::Regex;
 use serde_json::Value as Json;
+
+use names::by_key_of_a_file;
+pub(crate) use names::named_in;
+use spelling::Spelling;
 
 /// Stands in the place of a secret.
 pub const HIDDEN: &str = "[hidden]";
@@ -55,6 +62,8 @@ struct Known {
 
 struct Finder {
     values: Vec<String>,
+    /// The length of the longest.
+    longest: usize,
     search: AhoCorasick,
 }
 
@@ -144,7 +153,9 @@ impl Secrets {
         let escaped = Json::from(value).to_string();
         let encoded: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
         let spaced = encoded.replace('+', "%20");
-        for spelling in [value, &escaped[1..escaped.len() - 1], &encoded, &spaced] {
+        // Any other spelling is read when it is met; these hold also where a value looks as if it were escaped.
+        let plus = value.replace(' ', "+");
+        for spelling in [value, &escaped[1..escaped.len() - 1], &encoded, &spaced, &plus] {
             if known.values.insert(spelling.to_owned()) {
                 known.bytes += spelling.len();
             }
@@ -194,12 +205,31 @@ impl Secrets {
         }
     }
 
-    /// What a command line for a shell sets in the environment of its command is a secret, if the name says so.
+    /// What a command line for a shell sets in the environment of its command, or gives it as an option, is a secret if the
+    /// name says so.
     pub fn note_command(&self, line: &str) {
-        static SET: LazyLock<Regex> =
-            LazyLock::new(|| pattern(&format!(r#"\b\w*(?:{TELLING})\w*=(?:'([^']*)'|"([^"]*)"|(\S+))"#)));
+        static SET: LazyLock<Regex> = LazyLock::new(|| {
+            pattern(&format!(r#"\b[\w-]*(?:{TELLING})[\w-]*=(?:'([^']*)'|"([^"]*)"|(\S+))"#))
+        });
         for found in SET.captures_iter(line) {
             found.iter().skip(1).flatten().for_each(|value| self.note(value.as_str()));
+        }
+        named_in(line).into_iter().for_each(|range| self.note(&line[range]));
+    }
+
+    /// What of a url is secret: name and password, and parameters of its query. A url that is wrong may hold them, too.
+    pub fn note_url(&self, text: &str) {
+        let behind = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let host = behind.split(['/', '?', '#']).next().unwrap_or_default();
+        if let Some((credentials, _)) = host.rsplit_once('@') {
+            self.note_credentials(credentials);
+        }
+        // The parameters are also read as they are written: the fragment begins at a `#` that was meant to be one of them.
+        let query = behind.split_once('?').map_or("", |(_, query)| query);
+        for text in [query, query.split('#').next().unwrap_or_default()] {
+            for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
+                self.note_parameter(&name, &value);
+            }
         }
     }
 
@@ -208,29 +238,34 @@ impl Secrets {
         if self.are_shown() {
             return Cow::Borrowed(text);
         }
-        let by_name = by_name(text);
-        match self.without_values(&by_name) {
-            Cow::Borrowed(_) => by_name,
-            Cow::Owned(text) => Cow::Owned(text),
-        }
+        self.without(text, named_in(text))
     }
 
     /// A text without those that are known. For our own sentences, in which a name may stand before anything.
     pub fn without_values<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let Some(finder) = self.finder() else { return Cow::Borrowed(text) };
+        self.without(text, Vec::new())
+    }
+
+    /// A text without these stretches of it and without the values that are known.
+    fn without<'t>(&self, text: &'t str, mut secrets: Vec<Range<usize>>) -> Cow<'t, str> {
+        if let Some(finder) = self.finder() {
+            secrets.extend(finder.all_in(text));
+        }
+        if secrets.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        secrets.sort_by_key(|range| range.start);
         let mut out = String::new();
         let mut end = 0;
-        for found in finder.search.find_iter(text) {
-            if !stands_alone(text, found.start(), found.end()) {
-                continue;
+        for range in secrets {
+            if out.is_empty() || range.start > end {
+                out.push_str(&text[end..range.start]);
+                out.push_str(HIDDEN);
             }
-            out.push_str(&text[end..found.start()]);
-            out.push_str(HIDDEN);
-            end = found.end();
+            end = end.max(range.end);
         }
         out.push_str(&text[end..]);
-        let cut = finder.without_beginnings(&out);
-        if end == 0 && cut.is_none() { Cow::Borrowed(text) } else { Cow::Owned(cut.unwrap_or(out)) }
+        Cow::Owned(out)
     }
 
     /// Takes them out of every text of a JSON value, but not out of its keys and not out of histograms. A text that is one of
@@ -272,89 +307,49 @@ impl Secrets {
         let mut values: Vec<String> = known.values.iter().cloned().collect();
         values.sort();
         let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&values).ok()?;
-        let finder = Arc::new(Finder { values, search });
+        let longest = values.iter().map(String::len).max()?;
+        let finder = Arc::new(Finder { values, longest, search });
         known.finder = Some(finder.clone());
         Some(finder)
     }
 }
 
 impl Finder {
-    /// Hides the beginning of a secret where a text was cut: at its end, or before an ellipsis.
-    fn without_beginnings(&self, text: &str) -> Option<String> {
-        let mut ends: Vec<usize> = text.match_indices('…').map(|(at, _)| at).collect();
-        ends.push(text.len());
-        let mut out: Option<String> = None;
-        for end in ends.into_iter().rev() {
-            if let Some(start) = self.beginning_before(&text[..end]) {
-                out.get_or_insert_with(|| text.to_owned()).replace_range(start..end, HIDDEN);
-            }
-        }
-        out
+    /// Where they stand in a text, in whatever spelling, in whole or cut.
+    fn all_in(&self, text: &str) -> Vec<Range<usize>> {
+        let found = Spelling::all(text).into_iter().flat_map(|spelling| {
+            let whole = self.search.find_iter(&spelling.bytes).map(|found| found.range());
+            let whole = whole.filter(|range| stands_alone(&spelling.bytes, range));
+            let found: Vec<_> = whole.chain(self.beginnings(&spelling.bytes)).collect();
+            found.into_iter().filter_map(move |range| spelling.written(range)).collect::<Vec<_>>()
+        });
+        found.map(|range| text.floor_char_boundary(range.start)..text.ceil_char_boundary(range.end)).collect()
+    }
+
+    /// The beginnings of secrets where a text was cut: at its end, or before an ellipsis.
+    fn beginnings(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let ellipsis = "…".as_bytes();
+        let cut = text.windows(ellipsis.len()).enumerate().filter(|(_, bytes)| *bytes == ellipsis);
+        let ends = cut.map(|(at, _)| at).chain([text.len()]);
+        ends.filter_map(|end| Some(self.beginning_before(&text[..end])?..end)).collect()
     }
 
     /// Where a text ends in the beginning of a secret: where that starts.
-    fn beginning_before(&self, text: &str) -> Option<usize> {
-        let longest = self.values.iter().map(String::len).max()?;
-        let first = text.len().saturating_sub(longest);
-        let starts = (first..text.len()).filter(|at| text.is_char_boundary(*at));
-        starts.take_while(|at| text.len() - at >= SHORTEST).find(|at| {
+    fn beginning_before(&self, text: &[u8]) -> Option<usize> {
+        let first = text.len().saturating_sub(self.longest);
+        (first..text.len()).take_while(|at| text.len() - at >= SHORTEST).find(|at| {
             let tail = &text[*at..];
-            let place = self.values.partition_point(|value| value.as_str() < tail);
-            self.values.get(place).is_some_and(|value| value.starts_with(tail))
+            let place = self.values.partition_point(|value| value.as_bytes() < tail);
+            self.values.get(place).is_some_and(|value| value.as_bytes().starts_with(tail))
         })
     }
 }
 
 /// Whether what was found is a secret and not a part of a longer number.
-fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let in_number = |c: char| c.is_ascii_alphanumeric() || c == '.';
-    !is_number(&text[start..end])
-        || !(text[..start].ends_with(in_number) || text[end..].starts_with(in_number))
-}
-
-/// What stands behind a telling name: in JSON (also within a text of JSON), in a query or an assignment, in a line of a
-/// header, and before the host of a url. The second group of each is the secret.
-static NAMED: LazyLock<[Regex; 4]> = LazyLock::new(|| {
-    let json = format!(r#"(\\?"[\w-]*(?:{TELLING})[\w-]*\\?"\s*:\s*\\?")((?:\\[^"]|[^"\\])+)"#);
-    let assigned = format!(r#"(\b[\w-]*(?:{TELLING})[\w-]*=)([^&\s"'#<>\\…]+)"#);
-    let header = r#"(\b(?:(?:proxy-)?authorization|(?:set-)?cookie|x-api-key|x-auth-token)["']?\s*:\s*\\?["']?)([^\r\n"'}\\]+)"#;
-    let url = r#"(\b(?:https?|wss?)://)([^/\s@"'?#]+)@"#;
-    [pattern(&json), pattern(&assigned), pattern(header), pattern(url)]
-});
-
-/// Where secrets stand in a line of a scenario, by the names before them: stretches of bytes.
-pub fn named_in(text: &str) -> Vec<Range<usize>> {
-    let secrets =
-        NAMED.iter().flat_map(|pattern| pattern.captures_iter(text)).filter_map(|found| found.get(2));
-    secrets.filter(|secret| !secret.as_str().starts_with("${")).map(|secret| secret.range()).collect()
-}
-
-/// Takes out what stands behind a telling name.
-fn by_name(text: &str) -> Cow<'_, str> {
-    let mut out = Cow::Borrowed(text);
-    for (index, pattern) in NAMED.iter().enumerate() {
-        let at = if index == 3 { "@" } else { "" };
-        let hide = |found: &Captures<'_>| match &found[2] {
-            // An expression is no secret; its value is.
-            value if value.starts_with("${") || value == HIDDEN => found[0].to_owned(),
-            _ => format!("{}{HIDDEN}{at}", &found[1]),
-        };
-        if let Cow::Owned(changed) = pattern.replace_all(&out, hide) {
-            out = Cow::Owned(changed);
-        }
-    }
-    out
-}
-
-/// What stands behind a telling key in a line of a scenario: `auth: { token: abc }`.
-static KEYED: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(&format!(r#"(\b[\w-]*(?:{TELLING})[\w-]*["']?\s*:\s*["']?)([^\s,}}"'\[{{$]+)"#))
-});
-
-/// The same in a line of a scenario.
-fn by_key_of_a_file(line: &str) -> Cow<'_, str> {
-    KEYED.replace_all(line, format!("${{1}}{HIDDEN}"))
+fn stands_alone(text: &[u8], range: &Range<usize>) -> bool {
+    let in_number = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'.';
+    !text[range.clone()].iter().all(u8::is_ascii_digit)
+        || !(text[..range.start].last().is_some_and(in_number) || text.get(range.end).is_some_and(in_number))
 }
 
 #[cfg(test)]
@@ -379,6 +374,76 @@ mod tests {
         assert_eq!(secrets.redact("nothing here"), "nothing here");
     }
 
+    /// A text as a program may write it, within whatever it writes.
+    fn spellings(secret: &str) -> Vec<String> {
+        let json = |text: &str| Json::from(text).to_string();
+        let ascii = |text: &str| text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect::<String>();
+        let html = |text: &str| {
+            text.replace('&', "&amp;").replace('"', "&quot;").replace('\'', "&#39;").replace('<', "&lt;")
+        };
+        let url = |text: &str| {
+            percent_encoding::percent_encode(text.as_bytes(), percent_encoding::NON_ALPHANUMERIC).to_string()
+        };
+        let field = format!("{{\"password\":{}}}", json(secret));
+        vec![
+            json(secret),
+            json(&json(secret)),
+            json(&json(&json(secret))),
+            format!("\"{}\"", ascii(secret)),
+            html(secret),
+            html(&json(secret)),
+            url(secret),
+            url(&json(secret)),
+            format!("{secret:?}"),
+            json(&html(secret)),
+            field.clone(),
+            json(&field),
+            json(&json(&field)),
+            url(&field),
+            format!("Authorization: {}", json(secret)),
+            format!("?token={}&a=b", url(secret)),
+            format!("?token={secret}"),
+            format!("password: '{secret}'"),
+        ]
+    }
+
+    #[test]
+    fn what_is_known_is_hidden_whatever_was_escaped_in_it() {
+        let secrets = Secrets::hidden();
+        for secret in [
+            "correct\"HorseBattery",
+            "C:\\new\\Horse",
+            "b&d'p<Horse",
+            "Ärger🔑Horse",
+            "two\nlines of\tHorse",
+            "100%41\"Horse",
+        ] {
+            secrets.note(secret);
+            for text in spellings(secret) {
+                let redacted = secrets.redact(&text);
+                let rest = redacted.replace(HIDDEN, "");
+                assert!(
+                    !rest.to_lowercase().contains("horse") && rest.len() < text.len(),
+                    "{text}: {redacted}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_hidden_to_its_end_behind_the_name_of_a_field() {
+        let secrets = Secrets::hidden();
+        for secret in ["correct\"HorseBattery", "ends in \\", "\"", "\\\"Horse\\\\", "abc="] {
+            let field = serde_json::json!({ "password": secret, "room": "den" }).to_string();
+            let wanted = r#"{"password":"[hidden]","room":"den"}"#;
+            let (mut text, mut wanted) = (field, wanted.to_owned());
+            for _ in 0..4 {
+                assert_eq!(secrets.redact(&text), wanted);
+                (text, wanted) = (Json::from(text).to_string(), Json::from(wanted).to_string());
+            }
+        }
+    }
+
     #[test]
     fn what_is_not_known_is_hidden_by_its_name() {
         let secrets = Secrets::hidden();
@@ -390,6 +455,13 @@ mod tests {
             ("--header 'Authorization: Bearer x' --seed 7", "--header 'Authorization: [hidden]' --seed 7"),
             ("Set-Cookie: a=b; Path=/", "Set-Cookie: [hidden]"),
             ("{ headers: { Cookie: a=b } }", "{ headers: { Cookie: [hidden]} }"),
+            ("Authorization: Digest username=\"bob\", response=\"x\"", "Authorization: [hidden]"),
+            (r#"{"authorization":"Digest u=\"bob\", response=\"x\""}"#, r#"{"authorization":"[hidden]"}"#),
+            (
+                "--server 'node g.js --password x --token=y -api-key \"z z\" --a b'",
+                "--server 'node g.js --password [hidden] --token=[hidden] -api-key \"[hidden]\" --a b'",
+            ),
+            ("--token --secret 'x y' --show-secrets z", "--token --secret '[hidden]' --show-secrets z"),
             ("{\"token\":\"${row.token}\"}", "{\"token\":\"${row.token}\"}"),
             ("the token is refused, and so is its key: no", "the token is refused, and so is its key: no"),
         ] {
@@ -398,6 +470,34 @@ mod tests {
             assert_eq!(secrets.redact(&once), once, "twice is as once");
         }
         assert_eq!(Secrets::shown().redact("token=x"), "token=x");
+    }
+
+    #[test]
+    fn what_a_command_gets_and_what_a_url_holds_comes_to_be_known() {
+        let secrets = Secrets::hidden();
+        secrets.note_command(
+            "KEY_SECRET='first one' node gw.js --password second --api-key \"third one\" --token=fourth",
+        );
+        for url in [
+            "http://localhost:port/?token=the-fifth",
+            "http:///?a=b&api_key=the%20sixth#x",
+            "ho st/?jwt=the-seventh",
+            "ws://u:the-eighth@h",
+        ] {
+            secrets.note_url(url);
+        }
+        for secret in [
+            "first one",
+            "second",
+            "third one",
+            "fourth",
+            "the-fifth",
+            "the sixth",
+            "the-seventh",
+            "the-eighth",
+        ] {
+            assert_eq!(secrets.without_values(&format!("- {secret} -")), "- [hidden] -");
+        }
     }
 
     #[test]
