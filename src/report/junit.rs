@@ -31,10 +31,11 @@ pub(crate) fn reason(message: impl Into<String>, of: &'static str, full: String)
 
 fn suite(result: &RunResult) -> Suite {
     let name = &result.scenario.name;
-    let tests = result.checks.iter().map(step).chain(result.thresholds.iter().map(threshold));
+    let tests =
+        result.checks.iter().map(step).chain(result.thresholds.iter().map(|one| threshold(result, one)));
     let audit = result.deliveries.as_ref().map(|found| audit(result, found));
     let mut tests: Vec<Test> = tests.chain(audit).collect();
-    let is_told = tests.iter().any(|test| !test.has_passed());
+    let is_told = tests.iter().any(Test::is_wrong);
     match result.verdict.status {
         Status::Passed => {}
         Status::Failed if is_told => {}
@@ -71,7 +72,10 @@ fn step(check: &CheckResult) -> Test {
     Test { output, ..Test::new(name, Outcome::Passed) }
 }
 
-fn threshold(threshold: &ThresholdResult) -> Test {
+fn threshold(result: &RunResult, threshold: &ThresholdResult) -> Test {
+    if let (Some(why), Some(found)) = (result.not_judged_by(threshold), &result.deliveries) {
+        return Test::new(&threshold.text, not_judged(found, &why));
+    }
     let message = match threshold.outcome {
         OutcomeResult::TooFew => {
             format!("too few samples: {} of {}", count(threshold.samples), count(threshold.samples_needed))
@@ -91,9 +95,7 @@ fn threshold(threshold: &ThresholdResult) -> Test {
 /// The audit. A fault that a threshold is about is for that to decide.
 fn audit(result: &RunResult, found: &DeliveriesResult) -> Test {
     let name = "every message reaches whom it has to, once, in order, and nobody else";
-    let is_decided = |fault: &Fault| {
-        result.thresholds.iter().any(|threshold| threshold.text.trim_start().starts_with(fault.name()))
-    };
+    let is_decided = |fault: &Fault| result.thresholds.iter().any(|threshold| threshold.is_about(*fault));
     let found_wrong: Vec<Fault> = Fault::ALL.into_iter().filter(|fault| found.fault(*fault) > 0).collect();
     let said = found_wrong.iter().map(|fault| format!("{}: {}", fault.name(), count(found.fault(*fault))));
     let said = said.collect::<Vec<_>>().join(", ");
@@ -191,6 +193,55 @@ mod tests {
         let causes = description.as_ref().expect("it says the causes");
         assert!(causes.as_str().contains("not certainly a member of the room: 39"), "{causes:?}");
         assert_eq!((report.failures, report.errors), (0, 0));
+    }
+
+    #[test]
+    fn a_run_that_failed_and_whose_audit_was_skipped_is_a_failure_of_its_own() {
+        let failed = |status, reason: &str| {
+            let mut result = unjudged();
+            result.verdict = crate::verdict::Verdict { status, reason: reason.into(), exit_code: 1 };
+            let report = read(&[result]);
+            let last = report.test_suites[0].test_cases.last().map(|test| test.name.to_string());
+            (report.failures, report.errors, last.unwrap_or_default())
+        };
+        let whole = "the run as a whole".to_owned();
+        assert_eq!(failed(Status::Failed, "a connection was dropped"), (1, 0, whole.clone()));
+        assert_eq!(failed(Status::Invalid, "the machine was too slow"), (0, 1, whole));
+    }
+
+    #[test]
+    fn a_threshold_about_deliveries_that_were_not_judged_is_skipped_and_shown_as_doubtful() {
+        let mut result = unjudged();
+        result.thresholds = vec![
+            ThresholdResult { text: "delivery missing == 0".into(), ..met() },
+            ThresholdResult { text: "delivery p99 < 25 ms".into(), ..met() },
+        ];
+        let report = read(&[result.clone()]);
+        let of = |name: &str| {
+            let mut tests = report.test_suites[0].test_cases.iter();
+            tests.find(|test| test.name.as_str() == name).map(|test| test.status.clone())
+        };
+        assert!(matches!(of("delivery missing == 0"), Some(TestCaseStatus::Skipped { .. })), "{report:?}");
+        assert!(matches!(of("delivery p99 < 25 ms"), Some(TestCaseStatus::Success { .. })), "{report:?}");
+        let text = text_of_run(&result, LOOK, Detail::Usual);
+        let line = text.lines().find(|line| line.contains("delivery missing == 0")).expect("it is shown");
+        assert!(line.contains("not judged") && !line.contains('✓'), "{line}");
+    }
+
+    fn met() -> ThresholdResult {
+        ThresholdResult {
+            text: String::new(),
+            line: 1,
+            value: Some(0.0),
+            limit: 0.0,
+            unit: "count".into(),
+            value_text: "0".into(),
+            limit_text: "0".into(),
+            met: true,
+            outcome: OutcomeResult::Met,
+            samples: 1,
+            samples_needed: 0,
+        }
     }
 
     #[test]

@@ -54,8 +54,9 @@ impl Test {
         Test { name: name.into(), outcome, ..Test::default() }
     }
 
-    pub(crate) fn has_passed(&self) -> bool {
-        matches!(self.outcome, Outcome::Passed)
+    /// Whether it makes the file one of a run that went wrong. A test that was skipped does not.
+    pub(crate) fn is_wrong(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed(_) | Outcome::Error(_))
     }
 }
 

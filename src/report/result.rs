@@ -118,6 +118,12 @@ impl RunResult {
     pub fn not_judged(&self) -> Option<String> {
         self.deliveries.as_ref()?.not_judged()
     }
+
+    /// Why a threshold says nothing though it is met: it is about a fault of deliveries, of which too few were judged.
+    pub(super) fn not_judged_by(&self, threshold: &ThresholdResult) -> Option<String> {
+        let is_about_one = Fault::ALL.into_iter().any(|fault| threshold.is_about(fault));
+        (is_about_one && threshold.outcome == OutcomeResult::Met).then(|| self.not_judged()).flatten()
+    }
 }
 
 /// The end of a server that we started, or whose process `--pid` names, during the run.
@@ -320,6 +326,13 @@ pub struct ThresholdResult {
     pub samples: u64,
     /// How many it needs.
     pub samples_needed: u64,
+}
+
+impl ThresholdResult {
+    /// Whether it limits how often this fault may be found.
+    pub(super) fn is_about(&self, fault: Fault) -> bool {
+        self.text.trim_start().starts_with(fault.name())
+    }
 }
 
 /// Whether a threshold was met.

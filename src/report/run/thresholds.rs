@@ -26,7 +26,7 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let table = Table::new("Thresholds", columns)
         .remark("What the scenario demands of the whole run")
         .class("thresholds")
-        .rows(run.thresholds.iter().map(row));
+        .rows(run.thresholds.iter().map(|threshold| row(run, threshold)));
     vec![Block::Table(table)]
 }
 
@@ -45,8 +45,11 @@ fn outcome(threshold: &ThresholdResult) -> (Tone, &'static str) {
     }
 }
 
-fn row(threshold: &ThresholdResult) -> Row {
-    let (tone, word) = outcome(threshold);
+fn row(run: &RunResult, threshold: &ThresholdResult) -> Row {
+    let (tone, word) = match run.not_judged_by(threshold) {
+        Some(_) => (Tone::Doubtful, "not judged"),
+        None => outcome(threshold),
+    };
     let line = if threshold.line > 0 { format!("line {}", threshold.line) } else { String::new() };
     Row::new([
         cell(Text::default().sign(tone).code(&*threshold.text)).note(line),
