@@ -243,6 +243,13 @@ fn certificate(error: &CertificateError, place: &str) -> String {
             "the certificate of {place} is that of an authority, as one that is self-signed; give the certificate itself with \
              --ca-file FILE, or accept any certificate with --insecure"
         ),
+        // Without extensions it cannot say what it is for, and the verifier reads none.
+        CertificateError::Other(other) if other.0.to_string() == "UnsupportedCertVersion" => format!(
+            "the certificate of {place} is of version 1 of X.509, which is accepted from no authority; make it anew with \
+             extensions (openssl x509 -req -extfile FILE, with the line subjectAltName=DNS:{}), or give the certificate \
+             itself with --ca-file FILE, or accept any certificate with --insecure",
+            place.split(':').next().unwrap_or(place)
+        ),
         other => format!(
             "the certificate of {place} was refused: {other}; name its authority with --ca-file FILE, or accept \
              any certificate with --insecure"

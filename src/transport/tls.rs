@@ -12,7 +12,10 @@ use rustls::crypto::{
     CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature, verify_tls13_signature_with_raw_key,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, InconsistentKeys, RootCertStore, SignatureScheme,
+};
 
 use super::certificate::{Certificate, HostName};
 
@@ -57,9 +60,31 @@ pub fn tls(trusted: &Trusted, identity: Option<Identity>) -> Result<Arc<ClientCo
         }
     };
     Ok(Arc::new(match identity {
-        Some(Identity { chain, key }) => builder.with_client_auth_cert(chain, key)?,
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(shown(identity)?)),
         None => builder.with_no_client_auth(),
     }))
+}
+
+/// What is shown to a server. Whether it is fit to be shown is for the server to say; ours is only that the key is its key.
+fn shown(Identity { chain, key }: Identity) -> Result<SingleCertAndKey, rustls::Error> {
+    let signer = ring::sign::any_supported_type(&key)?;
+    let key = signer.public_key();
+    let of_first_version = chain.first().and_then(|first| Certificate::read(first));
+    let of_first_version = of_first_version.filter(|certificate| certificate.is_first_version);
+    let belongs = match (of_first_version, key) {
+        // The library reads no certificate of the first version.
+        (Some(certificate), Some(key)) if certificate.key != key.as_ref() => {
+            Err(InconsistentKeys::KeyMismatch.into())
+        }
+        (Some(_), _) => Ok(()),
+        (None, _) => CertifiedKey::new(chain.clone(), signer.clone()).keys_match(),
+    };
+    match belongs {
+        Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {
+            Ok(SingleCertAndKey::from(CertifiedKey::new(chain, signer)))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Accepts some certificates, or all; signatures are checked always.
@@ -192,7 +217,6 @@ fn covers(pattern: &str, host: &str) -> bool {
 mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair, SanType, date_time_ymd};
     use rustls::pki_types::pem::PemObject;
-    use rustls::sign::{CertifiedKey, SingleCertAndKey};
     use rustls::{ClientConnection, ServerConfig, ServerConnection};
 
     use super::*;
@@ -234,6 +258,17 @@ mod tests {
         assert_eq!(meets_first_version(&Trusted::Anyone), Ok(()));
         assert!(meets_first_version(&Trusted::Public).is_err());
         assert!(meets_first_version(&Trusted::These(Vec::new())).is_err());
+    }
+
+    #[test]
+    fn a_certificate_of_the_first_version_is_shown_to_a_server_with_its_own_key_and_no_other() {
+        let chain = vec![CertificateDer::from_pem_slice(FIRST_VERSION).expect("it is a certificate")];
+        let key = PrivateKeyDer::from_pem_slice(FIRST_VERSION).expect("it is a key");
+        let other = KeyPair::generate().expect("a key can be made").serialize_der();
+        let other = PrivateKeyDer::try_from(other).expect("it is a key");
+        let with = |key| tls(&Trusted::Public, Some(Identity { chain: chain.clone(), key })).map(|_| ());
+        assert_eq!(with(key), Ok(()));
+        assert_eq!(with(other), Err(InconsistentKeys::KeyMismatch.into()));
     }
 
     fn verdict(params: &CertificateParams, host: &str) -> Result<(), CertificateError> {
