@@ -45,6 +45,8 @@ pub enum Seen {
     WantsTls,
     /// The connection was closed without an answer.
     Closed,
+    /// The same, where a certificate of ours may have been shown: over TLS 1.3, that is how some servers refuse it.
+    ClosedOnCertificate,
     /// It began to answer, and did not come to the end: its first bytes.
     Unfinished(Vec<u8>),
     /// It does not speak HTTP: its first bytes.
@@ -105,6 +107,11 @@ impl fmt::Display for NotThere {
                 write!(f, "{place} does not speak TLS; try {}", endpoint.with_secure(false))
             }
             Seen::WantsTls => write!(f, "{place} wants TLS; try {}", endpoint.with_secure(true)),
+            Seen::ClosedOnCertificate => write!(
+                f,
+                "{place} closed the connection without an answer; does it accept the certificate of --cert, and is it a \
+                 Socket.IO server?"
+            ),
             Seen::Closed if endpoint.secure => {
                 write!(f, "{place} closed the connection without an answer; is it a Socket.IO server?")
             }
@@ -184,7 +191,15 @@ impl Seen {
 
     /// Whether another path may be meant: something answers, but no Engine.IO.
     pub(super) fn is_about_the_path(&self) -> bool {
-        matches!(self, Seen::Redirect(..) | Seen::Page(_) | Seen::Status(..) | Seen::Other(_) | Seen::Closed)
+        matches!(
+            self,
+            Seen::Redirect(..)
+                | Seen::Page(_)
+                | Seen::Status(..)
+                | Seen::Other(_)
+                | Seen::Closed
+                | Seen::ClosedOnCertificate
+        )
     }
 }
 

@@ -482,7 +482,7 @@ impl Look<'_> {
             Answer::NotHttp(bytes) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
             Answer::NotHttp(bytes) => Err(Seen::NotHttp(bytes)),
             Answer::Closed(bytes) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
-            Answer::Closed(bytes) if bytes.is_empty() => Err(Seen::Closed),
+            Answer::Closed(bytes) if bytes.is_empty() => Err(self.closed()),
             Answer::Closed(bytes) if bytes.starts_with(b"HTTP/") => Err(Seen::Unfinished(bytes)),
             Answer::Closed(bytes) => Err(Seen::NotHttp(bytes)),
         }
@@ -513,6 +513,14 @@ impl Look<'_> {
         }
     }
 
+    fn closed(&self) -> Seen {
+        let has_shown = |tls: &Arc<ClientConfig>| tls.client_auth_cert_resolver.has_certs();
+        match self.endpoint.secure && self.probing.tls.as_ref().is_some_and(has_shown) {
+            true => Seen::ClosedOnCertificate,
+            false => Seen::Closed,
+        }
+    }
+
     fn broken_directly(&self, broken: Broken) -> Seen {
         match broken {
             Broken::Proxy(why) => Seen::Proxy(why),
@@ -523,12 +531,16 @@ impl Look<'_> {
             Broken::Tls(rustls::Error::AlertReceived(
                 AlertDescription::CertificateRequired
                 | AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateRevoked
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
                 | AlertDescription::UnknownCA,
             )) => Seen::WantsCertificate,
             Broken::Tls(error) => Seen::Tls(error.to_string()),
             Broken::NoTls => Seen::PlainHttp,
             Broken::TimedOut => Seen::NoAnswer(self.probing.timeout),
-            Broken::Lost(error) if error.kind() == io::ErrorKind::ConnectionReset => Seen::Closed,
+            Broken::Lost(error) if error.kind() == io::ErrorKind::ConnectionReset => self.closed(),
             Broken::Lost(error) => Seen::Network(error.to_string()),
         }
     }

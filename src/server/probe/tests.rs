@@ -374,6 +374,11 @@ fn tls_at_a_plain_port_is_recognised() {
 
 /// A TLS server with a certificate of its own for these names, and the configuration that trusts it.
 fn tls_server(names: &[&str]) -> (Endpoint, Arc<ClientConfig>) {
+    tls_peer(names, serve_tls)
+}
+
+/// The same, with what it does with a connection.
+fn tls_peer(names: &[&str], serve: fn(&Arc<ServerConfig>, TcpStream)) -> (Endpoint, Arc<ClientConfig>) {
     let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let made = rcgen::generate_simple_self_signed(names).expect("the names are legal");
     let certificate = made.cert.der().clone();
@@ -398,7 +403,7 @@ fn tls_server(names: &[&str]) -> (Endpoint, Arc<ClientConfig>) {
     thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(stream) = stream else { break };
-            serve_tls(&server, stream);
+            serve(&server, stream);
         }
     });
     (endpoint, Arc::new(client))
@@ -410,6 +415,26 @@ fn serve_tls(config: &Arc<ServerConfig>, stream: TcpStream) {
     if !head(&mut stream).is_empty() {
         let _ = stream.write_all(&http("200 OK", OPEN)).and_then(|()| stream.flush());
     }
+}
+
+#[test]
+fn a_server_that_closes_on_a_certificate_of_ours_is_told_with_the_certificate() {
+    let (endpoint, config) = tls_peer(&["127.0.0.1"], |config, stream| {
+        if let Ok(connection) = ServerConnection::new(config.clone()) {
+            head(&mut StreamOwned::new(connection, stream));
+        }
+    });
+    let without = Probing { tls: Some(config.clone()), ..Probing::default() };
+    let seen = |probing: &Probing| probe(&endpoint, probing).expect_err("it does not answer").to_string();
+    assert!(!seen(&without).contains("--cert"), "{}", seen(&without));
+    let made = rcgen::generate_simple_self_signed(["us".to_owned()]).expect("the name is legal");
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    let key = rustls::crypto::ring::sign::any_supported_type(&key).expect("it can sign");
+    let shown = rustls::sign::CertifiedKey::new(vec![made.cert.der().clone()], key);
+    let mut config = ClientConfig::clone(&config);
+    config.client_auth_cert_resolver = Arc::new(rustls::sign::SingleCertAndKey::from(shown));
+    let with = Probing { tls: Some(Arc::new(config)), ..Probing::default() };
+    assert!(seen(&with).contains("does it accept the certificate of --cert"), "{}", seen(&with));
 }
 
 #[test]
