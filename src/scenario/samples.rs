@@ -85,24 +85,14 @@ struct Most<'s> {
 }
 
 impl Most<'_> {
-    /// In the part of the script that counts. None where that is not known.
+    /// In the part of the script that counts: connects count in all of it. None where that is not known.
     fn of_all(&self) -> Option<u64> {
-        let is_known = matches!(
-            self.metric,
-            Metric::Ack
-                | Metric::AckService
-                | Metric::Response
-                | Metric::ResponseService
-                | Metric::Delivery
-                | Metric::FanoutFirst
-                | Metric::FanoutLast
-        );
         let script = &self.scenario.script;
         let measured = script.iter().find_map(|act| match act {
-            Act::Measure { script, .. } => Some(script.as_slice()),
-            Act::Group { .. } | Act::Together { .. } | Act::Server { .. } => None,
+            Act::Measure { script, .. } if self.metric.is_traffic() => Some(script.as_slice()),
+            Act::Measure { .. } | Act::Group { .. } | Act::Together { .. } | Act::Server { .. } => None,
         });
-        if is_known { self.of_acts(measured.unwrap_or(script)) } else { None }
+        self.of_acts(measured.unwrap_or(script))
     }
 
     fn of_acts(&self, acts: &[Act]) -> Option<u64> {

@@ -50,6 +50,49 @@ fn how_long_a_run_takes_is_known_as_far_as_the_file_says_it() {
     assert!(lasts(endless) > Some(Duration::from_secs(1)));
 }
 
+/// What is predicted of such a threshold, played by six clients in three groups.
+fn predicted(threshold: &str, script: &str) -> Option<String> {
+    let text = format!("{CLIENTS}thresholds: [ {threshold} ]\nscript:\n{script}");
+    predictions(&read_text(&text).unwrap()).pop()
+}
+
+#[test]
+fn what_is_timed_of_connects_is_known_before() {
+    let once = "  - all: connect\n";
+    for series in ["connect", "connect.tcp", "connect.namespace", "connect.lag", "upgrade"] {
+        let told = predicted(&format!("{series} p99 < 1 s"), once).unwrap_or_default();
+        assert!(
+            told.contains("p99 takes 300 samples, and this scenario gives at most 6"),
+            "{series}: {told}"
+        );
+        assert_eq!(predicted(&format!("{series} p50 < 1 s"), once), None, "{series}");
+    }
+    let never = |threshold: &str, script: &str| {
+        predicted(threshold, script).is_some_and(|told| told.contains("can never be met: nothing"))
+    };
+    assert!(never("reconnect p50 < 1 s", once));
+    assert!(never("lag p50 < 1 s", once));
+    let labelled = "  - all: connect\n  - all: { emit: { event: x }, label: ask }\n";
+    assert!(never("connect p50 of ask < 1 s", labelled));
+    assert_eq!(predicted("lag p50 of ask < 1 s", labelled), None);
+    assert!(predicted("lag p99 < 1 s", labelled).is_some());
+    let again = "  - all: [ connect, disconnect, reconnect ]\n";
+    assert_eq!(predicted("reconnect p50 < 1 s", again), None);
+    assert!(predicted("reconnect p50 of bob < 1 s", again).is_some());
+    // Each step of the two gives its own series, and both what the phases take.
+    assert!(predicted("connect p90 < 1 s", again).is_some());
+    assert!(predicted("connect.tcp p90 < 1 s", again).is_some_and(|told| told.ends_with("at most 12")));
+}
+
+#[test]
+fn connects_before_the_measured_part_count_and_tries_without_a_limit_are_not_predicted() {
+    let measured = "  - all: connect\n  - measure: [ all: { emit: { event: x } } ]\n";
+    assert_eq!(predicted("connect p50 < 1 s", measured), None);
+    let retried = "  - all: { connect: { retry: { every: 1s } } }\n";
+    assert_eq!(predicted("connect.tcp p99 < 1 s", retried), None);
+    assert!(predicted("connect p99 < 1 s", retried).is_some());
+}
+
 #[test]
 fn what_is_not_said_has_the_usual_value() {
     let scenario = script("  - all: connect\n").unwrap();

@@ -378,6 +378,7 @@ impl Step for Broadcast {
         u64::from(match metric {
             Metric::Ack | Metric::AckService => self.ack.is_some(),
             Metric::Delivery | Metric::FanoutFirst | Metric::FanoutLast => self.stamped,
+            Metric::Lag => true,
             _ => false,
         })
     }

@@ -103,6 +103,10 @@ impl Step for Connect {
     fn stands_alone(&self) -> bool {
         true
     }
+
+    fn values(&self, metric: Metric) -> u64 {
+        self.0.values(metric)
+    }
 }
 
 #[derive(Debug, PartialEq)]

@@ -131,6 +131,7 @@ impl Step for Emit {
             Metric::Ack | Metric::AckService => self.ack.is_some(),
             Metric::Response | Metric::ResponseService => self.response.is_some(),
             Metric::Delivery | Metric::FanoutFirst | Metric::FanoutLast => self.stamped.is_some(),
+            Metric::Lag => true,
             _ => false,
         })
     }

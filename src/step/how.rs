@@ -83,6 +83,29 @@ impl How {
         self.node.as_ref().map(|node| format!(" at node {}", node.in_words())).unwrap_or_default()
     }
 
+    /// How many values of a series one connect adds at most. A client is accepted once, however often it tries.
+    pub(super) fn values(&self, metric: Metric) -> u64 {
+        match metric {
+            Metric::ConnectTcp
+            | Metric::ConnectTls
+            | Metric::ConnectHandshake
+            | Metric::ConnectOpen
+            | Metric::ConnectLag
+                if self.retry.is_some() =>
+            {
+                u64::MAX
+            }
+            Metric::ConnectTcp
+            | Metric::ConnectTls
+            | Metric::ConnectHandshake
+            | Metric::ConnectOpen
+            | Metric::ConnectLag
+            | Metric::ConnectNamespace
+            | Metric::Upgrade => 1,
+            metric => u64::from(metric == self.metric),
+        }
+    }
+
     /// Reads the fields that `connect` and `reconnect` have in common, and those of one of them.
     pub(super) fn read(
         node: &Node,

@@ -190,7 +190,7 @@ pub trait Step: fmt::Debug + Send + Sync {
     }
 
     /// How many values of this series one client adds at most each time it plays the step, apart from the steps inside it. Of a
-    /// delivery, and of what is counted for each message, it is the messages with a stamp.
+    /// delivery, and of what is counted for each message, it is the messages with a stamp. [`u64::MAX`] where there is no limit.
     fn values(&self, _metric: Metric) -> u64 {
         0
     }

@@ -34,4 +34,8 @@ impl Step for Reconnect {
     fn stands_alone(&self) -> bool {
         true
     }
+
+    fn values(&self, metric: Metric) -> u64 {
+        self.0.values(metric)
+    }
 }

@@ -172,6 +172,7 @@ impl Step for Move {
         u64::from(match metric {
             Metric::Ack | Metric::AckService => self.ack.is_some(),
             Metric::Delivery | Metric::FanoutFirst | Metric::FanoutLast => self.audit_target.is_some(),
+            Metric::Lag => true,
             _ => false,
         })
     }

@@ -54,6 +54,10 @@ impl Step for Upgrade {
         }
     }
 
+    fn values(&self, metric: Metric) -> u64 {
+        u64::from(metric == Metric::Upgrade)
+    }
+
     fn transport(&self) -> Option<Transport> {
         Some(self.to)
     }
