@@ -3,7 +3,8 @@
 use super::{Mistake, Span};
 
 /// What the parser says where one of them may be missing.
-const SIGNS: [&str; 5] = ["mapping values", "simple key", "':'", "expected key", "flow mapping"];
+const SIGNS: [&str; 6] =
+    ["mapping values", "simple key", "':'", "expected key", "flow mapping", "misplaced bracket"];
 
 /// The slip that explains the parser's words at this place, laid at its own line.
 pub(super) fn slip(lines: &[&str], at: Span, info: &str) -> Option<Mistake> {
@@ -16,7 +17,11 @@ pub(super) fn slip(lines: &[&str], at: Span, info: &str) -> Option<Mistake> {
         return in_braces(lines.get(at.line as usize - 1)?, at);
     }
     let (here, before) = (&all[index], &all[..index]);
-    dash(here, before).or_else(|| colon(here, before))
+    if info.contains("misplaced bracket") {
+        return before_bracket(here);
+    }
+    let above = before.last().and_then(before_bracket);
+    above.or_else(|| dash(here, before)).or_else(|| bare_item(before)).or_else(|| colon(here, before))
 }
 
 /// A line with something in it.
@@ -81,6 +86,45 @@ fn dash(here: &Line<'_>, before: &[Line<'_>]) -> Option<Mistake> {
             Mistake::new(bare.span(0, length), message).hint(format!("write `- {content}`"))
         }
     })
+}
+
+/// The line before, if it stands below the items of a list, at their depth, and is none.
+fn bare_item(before: &[Line<'_>]) -> Option<Mistake> {
+    let indent = before.last()?.indent;
+    let same = |line: &&Line<'_>| line.indent == indent;
+    let block = || before.iter().rev().take_while(|line| line.indent >= indent);
+    let bare = block().filter(same).take_while(|line| !line.is_item()).last()?;
+    let item = block().filter(same).find(|line| line.is_item())?;
+    // A list may stand at the depth of its own key: then a key follows.
+    let has_own_depth = block().filter(same).skip_while(|line| !line.is_item()).all(Line::is_item);
+    has_own_depth.then(|| {
+        let message =
+            format!("a dash is missing before this: line {} at the same depth has one", item.number);
+        Mistake::new(bare.span(0, bare.content.chars().count()), message)
+            .hint(format!("write `- {}`", bare.content))
+    })
+}
+
+/// A key right before a bracket: `alice { emit: … }`, or `alice:{ emit: … }`.
+fn before_bracket(line: &Line<'_>) -> Option<Mistake> {
+    let is_of_key = |c: char| c.is_alphanumeric() || "_-".contains(c);
+    let key = line.content.split(|c: char| !is_of_key(c)).next().filter(|key| !key.is_empty())?;
+    let rest = &line.content[key.len()..];
+    let (has_colon, bracket) = match rest.strip_prefix(':') {
+        Some(rest) => (true, rest),
+        None => (false, rest.trim_start_matches(' ')),
+    };
+    let closing = match bracket.chars().next()? {
+        '{' => '}',
+        '[' => ']',
+        _ => return None,
+    };
+    let length = key.chars().count();
+    let (span, message) = match has_colon {
+        true => (line.span(length, 1), "a space is missing after the colon".to_owned()),
+        false => (line.span(0, length), format!("a colon is missing after `{key}`")),
+    };
+    Some(Mistake::new(span, message).hint(format!("write `{key}: {} … {closing}`", &bracket[..1])))
 }
 
 /// The line before, if it should be a key and has no colon, or no space behind it.
@@ -188,6 +232,12 @@ mod tests {
             ("name x\nclients: 1\n", 1, "name", "write `name: x`"),
             ("vars:\n  a 1\n  b: 2\n", 2, "a", "write `a: 1`"),
             ("emit: { event: hi, args [1] }\n", 1, "args", "write `args: …`"),
+            ("a:\n  - bob { emit: { event: x } }\n  - c: 1\n", 2, "bob", "write `bob: { … }`"),
+            ("a:\n  - bob{ emit: { event: x } }\n", 2, "bob", "write `bob: { … }`"),
+            ("a:\n  - bob [ { wait: [1] } ]\n", 2, "bob", "write `bob: [ … ]`"),
+            ("emit { event: [x] }\n", 1, "emit", "write `emit: { … }`"),
+            ("a:\n  - bob {\n      emit: x }\n", 2, "bob", "write `bob: { … }`"),
+            ("a:\n- bob: 1\nname x\nb: 2\n", 3, "name", "write `name: x`"),
         ] {
             let (at, message, told) = slip(text);
             assert_eq!((at, told.as_str()), (line, hint), "{text}{message}");
@@ -211,9 +261,41 @@ mod tests {
                 "a dash is missing before this: line 3 at the same depth has one",
                 "write `- alice: connect`",
             ),
+            (
+                "a:\n  - connect p50 < 1 s\n  ack p90 < 2 s\nb: 1\n",
+                3,
+                "a dash is missing before this: line 2 at the same depth has one",
+                "write `- ack p90 < 2 s`",
+            ),
+            (
+                "a:\n  - connect p50 < 1 s\n  ack p90 < 2 s\n  lag p90 < 2 s\nb: 1\n",
+                3,
+                "a dash is missing before this: line 2 at the same depth has one",
+                "write `- ack p90 < 2 s`",
+            ),
+            (
+                "a:\n  - ack p50 < 1 s\n  ack p90 < 2 s\n  - lag p90 < 2 s\n",
+                3,
+                "a dash is missing before this: line 2 at the same depth has one",
+                "write `- ack p90 < 2 s`",
+            ),
+            (
+                "a:\n  - bob:{ emit: { event: x } }\n",
+                2,
+                "a space is missing after the colon",
+                "write `bob: { … }`",
+            ),
         ] {
             let found = slip(text);
             assert_eq!(found, (line, message.to_owned(), hint.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bracket_too_many_behind_a_whole_key_is_no_missing_colon() {
+        for text in ["a: { b: 1 } }\n", "a:\n  - b: [1] ]\n"] {
+            let (line, message, _) = slip(text);
+            assert!(!message.contains("missing"), "{line}: {message}");
         }
     }
 
