@@ -337,7 +337,11 @@ impl ComparisonResult {
 
     /// How many blocks were finished.
     pub(crate) fn finished_blocks(&self) -> usize {
-        self.blocks.iter().filter(|block| block.runs.len() > self.servers.len()).count()
+        let is_finished = |block: &&BlockResult| {
+            let runs = block.runs.iter().filter(|run| run.status != Status::Interrupted);
+            runs.count() > self.servers.len()
+        };
+        self.blocks.iter().filter(is_finished).count()
     }
 
     /// What went wrong with a server in all blocks together, its twin included.
@@ -398,6 +402,11 @@ mod tests {
             result.blocks[0].runs.iter().map(|run| (&*run.server, run.figures.is_empty())).collect();
         assert_eq!((told, result.finished_blocks()), (vec![("bun", false), ("node", true)], 0));
         assert!(result.notes[0].contains("1 of its 3 runs were finished"), "{:?}", result.notes);
+        let mut interrupted = run(1.0, 10);
+        interrupted.verdict.status = Status::Interrupted;
+        let unfinished = [(2, run(2.0, 10)), (0, run(1.0, 10)), (1, interrupted)];
+        let in_its_last_run = conclude(super::super::example::contest(5), &[]).with_unfinished(&unfinished);
+        assert_eq!(in_its_last_run.finished_blocks(), 0);
         let back: ComparisonResult = file::from_json(&result.to_json()).unwrap();
         assert_eq!(back.blocks.len(), 1);
     }
