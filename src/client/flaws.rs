@@ -5,7 +5,7 @@ use crate::protocol::dialect::{Packet4, Parser, Pings};
 use crate::protocol::engine_io::{self, Packet};
 use crate::protocol::{Rule, Violation, excerpt, socket_io};
 use crate::session::Lost;
-use crate::step::Flow;
+use crate::step::{Flow, NOWHERE};
 
 impl Client<'_> {
     /// What is wrong with the spelling of a packet whose meaning is plain.
@@ -14,7 +14,10 @@ impl Client<'_> {
         match packet {
             Packet::Text(text) if self.actor.session.parser() == Parser::Default => {
                 let is_object_due = dialect.packet_4 == Packet4::ConnectError;
-                let refusal = || socket_io::check_refusal(text).filter(|_| is_object_due);
+                // Who is refused where nobody is let in asked for the sake of a fence, and nobody but us.
+                let is_ours =
+                    text.strip_prefix('4').is_some_and(|rest| rest.split(',').next() == Some(NOWHERE));
+                let refusal = || socket_io::check_refusal(text).filter(|_| is_object_due && !is_ours);
                 socket_io::check_main(text).or_else(refusal)
             }
             Packet::Ping(_) | Packet::Noop(_) if dialect.pings == Pings::Server => {

@@ -75,6 +75,8 @@ pub fn belongs(rule: Rule, clause: &str) -> bool {
         Rule::PongMissing => "EIO3-HB-",
         Rule::PollPacket => "EIO-LP-",
         Rule::NamespaceUnasked if clause == "SIO-NS-05" => return true,
+        // A name that comes back as another one is what this clause is about.
+        Rule::AnswerAstray if clause == "SIO-NS-24" => return true,
         // That nothing comes unasked is all that this clause says.
         Rule::NamespaceUnasked | Rule::NamespaceUnknown if clause == "EIO-HS-20" => return true,
         Rule::EventEarly if clause == "SEM-BC-18" => return true,

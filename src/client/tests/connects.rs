@@ -246,3 +246,17 @@ fn what_is_left_of_a_poll_says_nothing_of_a_connection_that_a_step_has_begun_mea
         });
     }
 }
+
+#[test]
+fn how_a_server_refuses_the_namespace_of_a_fence_is_no_matter_of_the_run() {
+    let clients = "{ alice: 1 }\ncontract: { join: { emit: [enter, \"${room}\"], ack: true } }";
+    play(clients, "- alice: connect\n- alice: fence", 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40{"sid":"s"}"#);
+        play.begin(1);
+        assert_eq!(play.hear(r#"44/sockrates-fence,"Unable to connect""#), Flow::Done);
+        assert_eq!((play.found.wronged.len(), play.client.actor.harm), (0, None));
+    });
+}
