@@ -318,10 +318,7 @@ impl<'p> Client<'p> {
             },
             other => other,
         };
-        let is_ours = |text: &str| {
-            let namespace = text.strip_prefix("44").or_else(|| text.strip_prefix("40"));
-            namespace.is_some_and(|rest| rest.split(',').next() == Some(NOWHERE))
-        };
+        let is_ours = |text: &str| text.strip_prefix('4').is_some_and(flaws::is_of_fence);
         match &frame {
             Seen::Text(text) if is_ours(text) => self.actor.pass_over_frame(),
             _ => self.actor.keep_frame(frame),

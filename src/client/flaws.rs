@@ -7,6 +7,12 @@ use crate::protocol::{Rule, Violation, excerpt, socket_io};
 use crate::session::Lost;
 use crate::step::{Flow, NOWHERE};
 
+/// Whether a packet answers the CONNECT to the namespace that only our fence asks for.
+pub(super) fn is_of_fence(packet: &str) -> bool {
+    let answered = packet.strip_prefix('4').or_else(|| packet.strip_prefix('0'));
+    answered.is_some_and(|rest| rest.split(',').next() == Some(NOWHERE))
+}
+
 impl Client<'_> {
     /// What is wrong with the spelling of a packet whose meaning is plain.
     pub(super) fn flaw(&self, packet: &Packet<'_>) -> Option<Violation> {
@@ -15,9 +21,8 @@ impl Client<'_> {
             Packet::Text(text) if self.actor.session.parser() == Parser::Default => {
                 let is_object_due = dialect.packet_4 == Packet4::ConnectError;
                 // Who is refused where nobody is let in asked for the sake of a fence, and nobody but us.
-                let is_ours =
-                    text.strip_prefix('4').is_some_and(|rest| rest.split(',').next() == Some(NOWHERE));
-                let refusal = || socket_io::check_refusal(text).filter(|_| is_object_due && !is_ours);
+                let is_theirs = || is_object_due && !is_of_fence(text);
+                let refusal = || socket_io::check_refusal(text).filter(|_| is_theirs());
                 socket_io::check_main(text).or_else(refusal)
             }
             Packet::Ping(_) | Packet::Noop(_) if dialect.pings == Pings::Server => {

@@ -164,12 +164,11 @@ fn is_id(text: &str) -> bool {
 }
 
 fn is_error(object: &Map<String, Json>) -> bool {
-    let is_no = |key: &&str| object.get(*key) == Some(&Json::from(false));
     let is_status =
         |key: &&str| object.get(*key).and_then(Json::as_u64).is_some_and(|value| (400..600).contains(&value));
     let has_message = || MESSAGES.iter().any(|key| object.get(*key).is_some_and(Json::is_string));
     ERRORS.iter().any(|key| object.get(*key).is_some_and(is_something))
-        || ["ok", "success"].iter().any(is_no)
+        || has_false(object, &["ok", "success"])
         || has_status(object, &FAILED)
         || ["status", "statusCode"].iter().any(&is_status)
         || (is_status(&"code") && has_message())
@@ -177,8 +176,12 @@ fn is_error(object: &Map<String, Json>) -> bool {
 
 /// Whether a refusal may look like that, and the answer to a question, too.
 fn may_be_error(object: &Map<String, Json>) -> bool {
-    let is_no = |key: &&str| object.get(*key) == Some(&Json::from(false));
-    FALSE_IF_REFUSED.iter().any(is_no) || has_status(object, &REFUSED)
+    has_false(object, &FALSE_IF_REFUSED) || has_status(object, &REFUSED)
+}
+
+/// Whether one of these keys is false.
+fn has_false(object: &Map<String, Json>, keys: &[&str]) -> bool {
+    keys.iter().any(|key| object.get(*key) == Some(&Json::from(false)))
 }
 
 /// Whether one of these words stands where an object says how it went.

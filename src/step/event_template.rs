@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
+use crate::contract::NODE_WORD;
+use crate::session::ServerEvent;
 use crate::template::{Name, Nothing, Template, Values, binary};
 
 /// JSON text of the array of name and arguments, and its attachments.
@@ -77,6 +79,13 @@ fn pack(parts: Vec<Json>, values: &dyn Values) -> Encoded {
     };
     let attachments = binary::detach(&mut array, &mut generate);
     Encoded { data: array.to_string(), attachments }
+}
+
+/// What stands for the word of the arguments of an event that arrived.
+pub(super) fn args_word(message: &ServerEvent<'_>) -> Option<(&'static str, Json)> {
+    let Ok(Json::Array(mut args)) = serde_json::from_str(&message.data) else { return None };
+    args.drain(..args.len().min(1));
+    Some((NODE_WORD, Json::Array(args)))
 }
 
 /// The name of an event, for a sentence.

@@ -3,10 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value as Json;
-
-use super::event_template::Words;
-use crate::contract::{NODE_WORD, NodeSign};
+use super::event_template::{Words, args_word};
+use crate::contract::NodeSign;
 use crate::protocol::http::Head;
 use crate::protocol::set_cookie::SetCookie;
 use crate::session::{ServerEvent, Session};
@@ -105,9 +103,7 @@ impl LearnedNodes {
         if event != name {
             return None;
         }
-        let Ok(Json::Array(mut args)) = serde_json::from_str(&message.data) else { return None };
-        args.remove(0);
-        let words = [(NODE_WORD, Json::Array(args))];
+        let words = [args_word(message)?];
         let name = template.render_text(&Words { values, words: &words, i: None }).ok()?;
         self.place(&name)
     }

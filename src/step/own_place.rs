@@ -3,8 +3,8 @@
 
 use serde_json::Value as Json;
 
-use super::event_template::Words;
-use crate::contract::{Contract, NODE_WORD};
+use super::event_template::{Words, args_word};
+use crate::contract::Contract;
 use crate::session::ServerEvent;
 use crate::template::{Template, Values};
 
@@ -33,9 +33,8 @@ impl OwnPlace {
 
     /// The message itself in an event. Empty if nothing stands there.
     pub fn text(&self, message: &ServerEvent<'_>, values: &dyn Values) -> String {
-        let Ok(Json::Array(mut args)) = serde_json::from_str(&message.data) else { return String::new() };
-        args.drain(..args.len().min(1));
-        let words = [(NODE_WORD, Json::Array(args))];
+        let Some(args) = args_word(message) else { return String::new() };
+        let words = [args];
         match self.place.render(&Words { values, words: &words, i: None }) {
             Ok(Json::String(text)) => text,
             Ok(part) => part.to_string(),

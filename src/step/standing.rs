@@ -10,9 +10,9 @@ use serde_json::Value as Json;
 
 use super::Cx;
 use super::audit_target::names;
-use super::event_template::Words;
+use super::event_template::{Words, args_word};
 use crate::audit::AuditEvent;
-use crate::contract::{NODE_WORD, STANDING_WORDS};
+use crate::contract::STANDING_WORDS;
 use crate::session::ServerEvent;
 
 /// Longer names than this, in bytes, are not remembered.
@@ -141,10 +141,9 @@ pub fn heed(cx: &mut Cx<'_, '_>, event: &str, message: &ServerEvent<'_>) {
     if signs.peek().is_none() {
         return;
     }
-    let Ok(Json::Array(mut args)) = serde_json::from_str(&message.data) else { return };
-    args.drain(..args.len().min(1));
+    let Some(args) = args_word(message) else { return };
     let [auth, query] = cx.actor.standing.words.clone();
-    let words = [auth, query, (NODE_WORD, Json::Array(args))];
+    let words = [auth, query, args];
     let namespace = &*message.namespace;
     for sign in signs {
         let Ok(rooms) = sign.name.render(&Words { values: &*cx.actor, words: &words, i: None }) else {

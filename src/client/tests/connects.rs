@@ -202,12 +202,7 @@ fn a_refusal_that_brings_no_object_is_heard_and_is_the_reason_of_what_fails_by_i
 
 #[test]
 fn a_payload_of_a_heartbeat_is_told_and_what_steps_see_is_its_type() {
-    let script = "- alice: connect\n- alice: { expect_frame: { text: '2', order: any } }";
-    play("{ alice: 1 }", script, 0, |mut play| {
-        play.begin(0);
-        play.accepted();
-        play.hear(OPEN);
-        play.hear(r#"40{"sid":"s"}"#);
+    connected("- alice: { expect_frame: { text: '2', order: any } }", |mut play| {
         play.begin(1);
         play.hear("2hello");
         assert!(play.said().iter().any(|said| said.contains("3hello")), "a pong says what its ping did");
@@ -218,12 +213,7 @@ fn a_payload_of_a_heartbeat_is_told_and_what_steps_see_is_its_type() {
 
 #[test]
 fn a_refusal_that_names_another_namespace_is_none_of_that_one() {
-    let script = "- alice: connect\n- alice: { connect: { namespace: /other, refused: true, within: 1s } }";
-    play("{ alice: 1 }", script, 0, |mut play| {
-        play.begin(0);
-        play.accepted();
-        play.hear(OPEN);
-        play.hear(r#"40{"sid":"s"}"#);
+    connected("- alice: { connect: { namespace: /other, refused: true, within: 1s } }", |mut play| {
         play.begin(1);
         play.hear(r#"44{"message":"no"}"#);
         assert!(play.client.is_live(), "it stays where it is");
@@ -250,11 +240,7 @@ fn what_is_left_of_a_poll_says_nothing_of_a_connection_that_a_step_has_begun_mea
 #[test]
 fn how_a_server_refuses_the_namespace_of_a_fence_is_no_matter_of_the_run() {
     let clients = "{ alice: 1 }\ncontract: { join: { emit: [enter, \"${room}\"], ack: true } }";
-    play(clients, "- alice: connect\n- alice: fence", 0, |mut play| {
-        play.begin(0);
-        play.accepted();
-        play.hear(OPEN);
-        play.hear(r#"40{"sid":"s"}"#);
+    connected_as(clients, "- alice: fence", |mut play| {
         play.begin(1);
         assert_eq!(play.hear(r#"44/sockrates-fence,"Unable to connect""#), Flow::Done);
         assert_eq!((play.found.wronged.len(), play.client.actor.harm), (0, None));
