@@ -46,8 +46,9 @@ impl ClockEstimate {
             return;
         }
         let nanos = |time: Duration| i128::try_from(time.as_nanos()).unwrap_or(i128::MAX / 4);
-        let fresh =
-            Known { low: nanos(other) - nanos(received), high: nanos(other) - nanos(sent), at: received };
+        // The other clock was read at some time of the trip, and may have drifted since: what is known is as old as the trip's start.
+        let fresh = Known { low: nanos(other) - nanos(received), high: nanos(other) - nanos(sent), at: sent };
+        let fresh = fresh.later(received);
         let Some(before) = self.known.map(|known| known.later(received)) else {
             self.known = Some(fresh);
             return;
@@ -133,6 +134,17 @@ mod tests {
         let (offset, doubt) = estimate.offset(Duration::from_secs(5)).expect("there were round trips");
         assert!(doubt < Duration::from_millis(1), "{doubt:?}");
         assert!((offset - 7_000 * MS as i64).unsigned_abs() < MS, "{offset}");
+    }
+
+    /// The way there took no time, the way back 40 ms, and the other clock ran ahead meanwhile.
+    #[test]
+    fn a_clock_that_drifts_on_the_way_back_is_within_the_doubt() {
+        let mut estimate = ClockEstimate::default();
+        let received = Duration::from_millis(40);
+        estimate.take(Duration::ZERO, received, Duration::ZERO);
+        let truth = 90e-6 * received.as_nanos() as f64;
+        let (offset, doubt) = estimate.offset(received).expect("there was a round trip");
+        assert!((truth - offset as f64).abs() <= doubt.as_nanos() as f64, "{truth} ns is not {offset} ± {doubt:?}");
     }
 
     #[test]
