@@ -262,7 +262,9 @@ fn a_collector_behind_tls_is_trusted_by_its_authority_alone() {
 fn before(serve: impl Fn(TcpStream, usize) -> std::io::Result<()> + Send + Sync + 'static) -> Ended {
     let (folder, reference) = (Folder::new(), Reference::start());
     let server = Server::start(serve);
-    let ended = run(&folder, &reference, &server.url(), "2s").run().code(0).says("passed");
+    let run = run(&folder, &reference, &server.url(), "2s");
+    // Whether a busy machine holds the rates is no matter of a collector.
+    let ended = run.args(["--checks-only"]).run().code(0).says("passed");
     assert_eq!(ended.stderr.matches("warning").count(), 1, "{ended}");
     ended
 }
@@ -280,7 +282,7 @@ fn a_collector_that_is_not_there_is_told_of_once() {
     let free =
         TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free");
     let url = format!("http://ann:hunter-22@{free}/otlp?key=hunter-33");
-    let ended = run(&folder, &reference, &url, "2s").run().code(0);
+    let ended = run(&folder, &reference, &url, "2s").args(["--checks-only"]).run().code(0);
     let place = format!(
         "pushes of figures to http://{free}/otlp/v1/metrics failed, and the last figures are not there"
     );
