@@ -144,7 +144,10 @@ mod tests {
         estimate.take(Duration::ZERO, received, Duration::ZERO);
         let truth = 90e-6 * received.as_nanos() as f64;
         let (offset, doubt) = estimate.offset(received).expect("there was a round trip");
-        assert!((truth - offset as f64).abs() <= doubt.as_nanos() as f64, "{truth} ns is not {offset} ± {doubt:?}");
+        assert!(
+            (truth - offset as f64).abs() <= doubt.as_nanos() as f64,
+            "{truth} ns is not {offset} ± {doubt:?}"
+        );
     }
 
     #[test]

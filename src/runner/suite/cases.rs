@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{LARGEST_PAYLOAD, PATIENCE, SuiteConfig};
+use super::{LARGEST_PAYLOAD, PATIENCE, SMALLEST_PAYLOAD, SuiteConfig};
 use crate::conformance::select::{Choice, select};
 use crate::conformance::{Case, OwnContract, Variant, contract};
 use crate::document::{Source, render};
@@ -129,15 +129,24 @@ pub(super) fn rests_on(variant: Variant<'_>) -> String {
     told.map(|(flag, _)| format!("; or the server's time is not the one that `{flag}` says")).collect()
 }
 
-/// Why a case is not run whose messages are too large to transfer.
-pub(super) fn too_large(variant: Variant<'_>, timings: Timings) -> Option<String> {
-    let concerned = variant.case.source.text.contains("server.max_payload");
-    (concerned && timings.max_payload > LARGEST_PAYLOAD).then(|| {
+/// Why a case is not run that sends messages of the largest size, where that is huge or next to nothing.
+pub(super) fn unplayable_size(variant: Variant<'_>, timings: Timings) -> Option<String> {
+    if !variant.case.source.text.contains("server.max_payload") {
+        return None;
+    }
+    let bytes = timings.max_payload;
+    let is_small = bytes < SMALLEST_PAYLOAD;
+    let is_large = bytes > LARGEST_PAYLOAD;
+    let small = || {
+        format!("the handshake allows messages of {bytes} bytes at most, in which no event of this case fits")
+    };
+    let large = || {
         format!(
             "sends messages of the largest size that this server accepts, {} MB, and would transfer many of them",
-            timings.max_payload / 1_000_000
+            bytes / 1_000_000
         )
-    })
+    };
+    is_small.then(small).or_else(|| is_large.then(large))
 }
 
 /// Why a case is not run that takes longer than `--patience`.
@@ -199,12 +208,15 @@ mod tests {
     }
 
     #[test]
-    fn cases_about_the_longest_message_are_not_run_where_that_is_huge() {
+    fn cases_about_the_longest_message_are_not_run_where_that_is_huge_or_next_to_nothing() {
         let about_it = case("about: sends ${server.max_payload} bytes");
         let timings = |max_payload| Timings { max_payload, ..Timings::default() };
-        let why = too_large(variant(&about_it), timings(LARGEST_PAYLOAD + 1)).expect("it is too large");
+        let why = unplayable_size(variant(&about_it), timings(LARGEST_PAYLOAD + 1)).expect("it is too large");
         assert!(why.contains("16 MB"), "{why}");
-        assert_eq!(too_large(variant(&about_it), timings(LARGEST_PAYLOAD)), None);
-        assert_eq!(too_large(variant(&case("")), timings(u64::MAX)), None);
+        let why = unplayable_size(variant(&about_it), timings(5)).expect("it is too small");
+        assert!(why.contains("of 5 bytes"), "{why}");
+        assert_eq!(unplayable_size(variant(&about_it), timings(LARGEST_PAYLOAD)), None);
+        assert_eq!(unplayable_size(variant(&about_it), timings(SMALLEST_PAYLOAD)), None);
+        assert_eq!(unplayable_size(variant(&case("")), timings(u64::MAX)), None);
     }
 }

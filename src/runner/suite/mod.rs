@@ -65,6 +65,9 @@ const HASTY: Duration = Duration::from_secs(2);
 /// Cases about the longest messages are left out where these are longer: they would move gigabytes.
 const LARGEST_PAYLOAD: u64 = 16 << 20;
 
+/// Nor are they played where these are shorter: an event would not fit.
+const SMALLEST_PAYLOAD: u64 = 64;
+
 /// How cases are run.
 #[derive(Clone, Debug)]
 pub(crate) struct SuiteConfig {
@@ -189,7 +192,8 @@ impl Suite {
             true => of_reference,
             false => host.with(|running| server.timings(running.found())),
         };
-        let bounded = Timings { max_payload: timings.max_payload.min(LARGEST_PAYLOAD), ..timings };
+        let bounded =
+            Timings { max_payload: timings.max_payload.clamp(SMALLEST_PAYLOAD, LARGEST_PAYLOAD), ..timings };
         let mut cases = cases::read_all(&self.unread, contract, |surroundings| surroundings.with(bounded))?;
         let version = host.with(|running| running.found().version);
         let connects = |variant: Variant<'_>| {
@@ -248,8 +252,8 @@ impl Suite {
         let mut chosen = Vec::new();
         for (index, variant) in variants.iter().enumerate() {
             let beyond_us = || {
-                let reason =
-                    cases::too_large(*variant, timings).or_else(|| cases::too_long(*variant, patience))?;
+                let reason = cases::unplayable_size(*variant, timings)
+                    .or_else(|| cases::too_long(*variant, patience))?;
                 Some(Missing { features: Vec::new(), reason, broke: None })
             };
             let unfit = variant.case.unfit.clone().map(|reason| Missing {
