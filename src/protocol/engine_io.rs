@@ -102,6 +102,9 @@ pub struct Handshake {
     pub upgrades: Vec<String>,
     /// The time between two pings of the server.
     pub ping_interval: Duration,
+    /// The time between two pings of a client of Engine.IO 3. Where the interval cannot be used it is the timeout: no server
+    /// gives up earlier.
+    pub client_interval: Duration,
     /// The time in which a ping has to be answered.
     pub ping_timeout: Duration,
     /// The most bytes that one payload may have. `None` when the server does not say, as servers older than the key: then
@@ -133,11 +136,16 @@ impl Handshake {
         let fields: Map<String, Value> = serde_json::from_str(json)
             .map_err(|error| Violation::new(Rule::HandshakeJson, format!("{error} in {}", excerpt(json))))?;
         let mut reading = Reading { fields: &fields, wrong: Vec::new() };
+        let (sid, upgrades, told) = (reading.sid(), reading.upgrades(), reading.wrong.len());
+        let ping_interval = reading.milliseconds("pingInterval", USUAL_INTERVAL);
+        let is_known = reading.wrong.len() == told;
+        let ping_timeout = reading.milliseconds("pingTimeout", USUAL_TIMEOUT);
         let handshake = Handshake {
-            sid: reading.sid(),
-            upgrades: reading.upgrades(),
-            ping_interval: reading.milliseconds("pingInterval", USUAL_INTERVAL),
-            ping_timeout: reading.milliseconds("pingTimeout", USUAL_TIMEOUT),
+            sid,
+            upgrades,
+            ping_interval,
+            client_interval: if is_known { ping_interval } else { ping_interval.min(ping_timeout) },
+            ping_timeout,
             max_payload: reading.size("maxPayload"),
         };
         let is_wrong = !reading.wrong.is_empty();

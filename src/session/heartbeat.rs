@@ -115,7 +115,7 @@ impl Session {
     }
 
     fn wait_to_ping(&mut self, now: Instant) {
-        let next = self.handshake.as_ref().map(|handshake| now + handshake.ping_interval);
+        let next = self.handshake.as_ref().map(|handshake| now + handshake.client_interval);
         self.heartbeat = next.map_or(Heartbeat::None, Heartbeat::Ping);
     }
 }

@@ -101,6 +101,19 @@ fn the_client_pings_and_any_packet_is_a_sign_of_life() {
 }
 
 #[test]
+fn a_client_that_is_not_told_how_often_to_ping_does_so_before_any_server_gives_up() {
+    let mut talk = opening(Transport::Websocket);
+    talk.dialed();
+    let open = OPEN_WEBSOCKET.replace(r#""pingInterval":300,"#, "");
+    assert_eq!(talk.hears(&open), "opened, violated engine.handshake-field");
+    talk.said();
+    assert_eq!(talk.wait(199), "nothing");
+    assert_eq!(talk.said(), [""; 0]);
+    assert_eq!(talk.wait(1), "nothing");
+    assert_eq!(talk.said(), ["send 2"]);
+}
+
+#[test]
 fn a_muted_client_does_not_ping() {
     let mut talk = websocket();
     talk.session.set_heartbeats(Heartbeats::Muted);
