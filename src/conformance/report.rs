@@ -19,6 +19,9 @@ use extent::{extent, reach};
 /// So many reasons why cases were not played are usually shown.
 const REASONS: usize = 8;
 
+/// So many cases of a finding are usually named; of more, how many each area has.
+const MOST_NAMED: usize = 12;
+
 /// The report about these servers. Strictly, a warning counts against a server, too.
 pub fn report(suites: &[SuiteResult], strict: bool) -> Report {
     let names: Vec<&str> = suites.iter().map(|suite| suite.name.as_str()).collect();
@@ -281,6 +284,20 @@ fn beside(finding: &FindingResult) -> &'static str {
     }
 }
 
+/// How many of these cases are in each area, in the order in which they come.
+fn by_area(cases: &[String]) -> String {
+    let mut areas: Vec<(&str, u64)> = Vec::new();
+    for area in cases.iter().map(|case| case.split('/').next().unwrap_or_default()) {
+        match areas.iter_mut().find(|(known, _)| *known == area) {
+            Some((_, number)) => *number += 1,
+            None => areas.push((area, 1)),
+        }
+    }
+    let items: Vec<String> =
+        areas.iter().map(|(area, number)| format!("{area} {}", count(*number))).collect();
+    items.join(", ")
+}
+
 /// A finding with its cases. One that only repeats what the cases of its clause say is shown with all detail.
 pub(super) fn found(suite: &SuiteResult, finding: &FindingResult) -> Block {
     let (_, tone) = mark(finding.verdict);
@@ -292,12 +309,20 @@ pub(super) fn found(suite: &SuiteResult, finding: &FindingResult) -> Block {
     let example = finding.example.as_ref();
     let mut notes: Vec<Text> =
         example.into_iter().map(|one| Text::from(format!("seen{times}: {}", one.detail))).collect();
+    let mut more_notes = Vec::new();
     for (word, cases) in
         [("fails", &finding.failed), ("blocks", &finding.blocked), (beside(finding), &finding.seen)]
     {
-        if !cases.is_empty() {
-            let number = counted(cases.len() as u64, "case");
-            notes.push(Text::from(format!("{word} {number}: ")).quiet(cases.join(", ")));
+        if cases.is_empty() {
+            continue;
+        }
+        let number = counted(cases.len() as u64, "case");
+        let note = |cases: String| Text::from(format!("{word} {number}: ")).quiet(cases);
+        if cases.len() > MOST_NAMED {
+            notes.push(note(by_area(cases)));
+            more_notes.push(note(cases.join(", ")));
+        } else {
+            notes.push(note(cases.join(", ")));
         }
     }
     let evidence = example.filter(|one| !one.wire.is_empty()).map(|one| Evidence {
@@ -308,7 +333,7 @@ pub(super) fn found(suite: &SuiteResult, finding: &FindingResult) -> Block {
         wire_from: Detail::Usual,
     });
     let evidence = evidence.into_iter().collect();
-    let block = Block::Finding(Finding { notes, evidence, ..Finding::new(tone, what) });
+    let block = Block::Finding(Finding { notes, more_notes, evidence, ..Finding::new(tone, what) });
     let is_repeated = finding.blocked.is_empty() && finding.seen.is_empty() && !finding.is_unlisted();
     let is_known = suite.baseline.is_some() && !suite.finding_counts(finding, true);
     if is_repeated || is_known { Block::From(Detail::Everything, vec![block]) } else { block }

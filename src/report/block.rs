@@ -489,6 +489,8 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// Further sentences, each an item of a list.
     pub notes: Vec<Text>,
+    /// More of them, shown with all detail, and folded on a page.
+    pub more_notes: Vec<Text>,
     /// How many more there are that are not shown.
     pub more: u64,
 }
@@ -497,7 +499,15 @@ impl Finding {
     /// Something without evidence.
     pub fn new(tone: Tone, what: impl Into<Text>) -> Finding {
         let what = what.into();
-        Finding { tone, what, place: None, evidence: Vec::new(), notes: Vec::new(), more: 0 }
+        Finding {
+            tone,
+            what,
+            place: None,
+            evidence: Vec::new(),
+            notes: Vec::new(),
+            more_notes: Vec::new(),
+            more: 0,
+        }
     }
 }
 

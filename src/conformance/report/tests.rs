@@ -121,6 +121,25 @@ fn strictly_warnings_count_against_a_server() {
 }
 
 #[test]
+fn of_a_finding_with_many_cases_a_terminal_counts_them_by_area_and_a_page_names_each() {
+    let many: Vec<String> = (0..13).map(|number| format!("acks/number-{number}")).collect();
+    let death = |cases: &[String]| {
+        let mut suite = suite("x", some());
+        suite.findings = vec![FindingResult::death("it ended".to_owned(), None, cases.to_vec())];
+        suite
+    };
+    let read = |suite: &SuiteResult, detail: Detail| {
+        terminal(&report(std::slice::from_ref(suite), false), LOOK, detail)
+    };
+    let suite = death(&[many.as_slice(), &["rooms/one".to_owned()]].concat());
+    let usual = read(&suite, Detail::Usual);
+    assert!(usual.contains("14 cases: acks 13, rooms 1") && !usual.contains("acks/number-7"), "{usual}");
+    assert!(read(&suite, Detail::Everything).contains("acks/number-7"));
+    assert!(to_html(&[suite]).contains("acks/number-7"));
+    assert!(read(&death(&many[..12]), Detail::Usual).contains("acks/number-7"), "twelve are named");
+}
+
+#[test]
 fn what_a_baseline_knows_is_not_shown_again() {
     let cases = vec![result("a/old", None, Verdict::Fail), result("a/new", None, Verdict::Warn)];
     let mut suite = suite("x", cases);

@@ -366,6 +366,12 @@ fn finding(finding: &Finding) -> Markup {
             }
             @for one in &finding.evidence { (evidence(one)) }
             @if !finding.notes.is_empty() { ul.examples { @for note in &finding.notes { li { (text(note)) } } } }
+            @if !finding.more_notes.is_empty() {
+                details.held {
+                    summary { "each of them" }
+                    ul.examples { @for note in &finding.more_notes { li { (text(note)) } } }
+                }
+            }
             @if finding.more > 0 { p.quiet { "and " (count(finding.more)) " more" } }
         }
     }

@@ -166,7 +166,9 @@ impl Page {
             }
         }
         finding.evidence.iter().for_each(|one| self.evidence(one));
-        finding.notes.iter().for_each(|note| self.wrapped("", "  ", note));
+        let is_full = self.detail == Detail::Everything;
+        let more = finding.more_notes.iter().filter(|_| is_full);
+        finding.notes.iter().chain(more).for_each(|note| self.wrapped("", "  ", note));
         if finding.more > 0 {
             self.wrapped("", "", &Text::default().quiet(format!("and {} more", count(finding.more))));
         }
