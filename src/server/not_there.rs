@@ -260,10 +260,13 @@ fn certificate(error: &CertificateError, place: &str) -> String {
         ),
         // Without extensions it cannot say what it is for, and the verifier reads none.
         CertificateError::Other(other) if other.0.to_string() == "UnsupportedCertVersion" => format!(
-            "the certificate of {place} is of version 1 of X.509, which is accepted from no authority; make it anew with \
-             extensions (openssl x509 -req -extfile FILE, with the line subjectAltName=DNS:{}), or give the certificate \
-             itself with --ca-file FILE, or accept any certificate with --insecure",
-            place.split(':').next().unwrap_or(place)
+            "the certificate of {place} is of version 1 of X.509, which no public authority signs; name the authority that \
+             has signed it, or give the certificate itself, with --ca-file FILE, or accept any certificate with --insecure"
+        ),
+        // The library would have found none of its own words for it.
+        CertificateError::BadSignature => format!(
+            "the certificate of {place} was not signed by the authority of that name in the file of --ca-file; name the one that \
+             has signed it, or accept any certificate with --insecure"
         ),
         other => format!(
             "the certificate of {place} was refused: {other}; name its authority with --ca-file FILE, or accept \

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `remote_config` | where the server is, from which addresses we come, through which proxy, whether TLS is spoken |
 //! | `tls` | which certificates are accepted, and which is shown |
+//! | `certificate`, `first_version` | what a certificate says of itself, and those that the library does not read |
 //! | `tunnel` | the way through a proxy |
 //! | `stream` | one nonblocking socket, with or without TLS |
 //! | `connection` | the bytes of one connection: handshake, frames, requests, responses |
@@ -25,6 +26,7 @@ mod channels;
 mod client_wire;
 mod connection;
 mod exchange;
+mod first_version;
 mod network;
 mod readiness;
 mod remote_config;

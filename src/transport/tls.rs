@@ -1,7 +1,8 @@
 //! How TLS is spoken: which certificates of servers are accepted, and which is shown to them.
 //!
 //! A certificate that stands itself in the file of authorities is accepted as OpenSSL, and so curl, accept it: it may be
-//! self-signed, call itself an authority, or name its host in the subject alone. The library would refuse each of these.
+//! self-signed, call itself an authority, or name its host in the subject alone. So is one of the first version of X.509 that
+//! one of these authorities has signed. The library would refuse each of these.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use rustls::{
 };
 
 use super::certificate::{Certificate, HostName};
+use super::first_version;
 
 /// Whose certificates are accepted.
 #[derive(Clone, Debug)]
@@ -100,7 +102,7 @@ struct Verifier {
 struct Known {
     /// None where none of them can sign.
     signed: Option<Arc<WebPkiServerVerifier>>,
-    themselves: Vec<CertificateDer<'static>>,
+    authorities: Vec<CertificateDer<'static>>,
 }
 
 impl Known {
@@ -108,7 +110,7 @@ impl Known {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(authorities.iter().cloned());
         let signed = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build().ok();
-        Known { signed, themselves: authorities.to_vec() }
+        Known { signed, authorities: authorities.to_vec() }
     }
 }
 
@@ -127,13 +129,16 @@ impl ServerCertVerifier for Verifier {
             .signed
             .as_ref()
             .map_or(unknown, |signed| signed.verify_server_cert(certificate, intermediates, name, ocsp, now));
-        match verdict {
-            Err(_) if known.themselves.iter().any(|one| one.as_ref() == certificate.as_ref()) => {
-                verify_itself(certificate, name, now)?;
-                Ok(ServerCertVerified::assertion())
+        let Err(refusal) = verdict else { return verdict };
+        if !known.authorities.iter().any(|one| one.as_ref() == certificate.as_ref()) {
+            if key_of_first_version(certificate).is_none() {
+                return Err(refusal);
             }
-            verdict => verdict,
+            let algorithms = &self.provider.signature_verification_algorithms;
+            first_version::verify_signed_by(certificate, &known.authorities, algorithms)?;
         }
+        verify_itself(certificate, name, now)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -143,7 +148,13 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        match key_of_first_version(certificate) {
+            Some(key) => {
+                first_version::verify_tls12_signature(message, &key, signature, algorithms)?;
+                Ok(HandshakeSignatureValid::assertion())
+            }
+            None => verify_tls12_signature(message, certificate, signature, algorithms),
+        }
     }
 
     fn verify_tls13_signature(
@@ -153,13 +164,12 @@ impl ServerCertVerifier for Verifier {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let algorithms = &self.provider.signature_verification_algorithms;
-        match Certificate::read(certificate) {
-            // The library reads no certificate of the first version, but its key.
-            Some(parsed) if parsed.is_first_version => {
-                let key = SubjectPublicKeyInfoDer::from(parsed.key.as_slice());
+        match key_of_first_version(certificate) {
+            Some(key) => {
+                let key = SubjectPublicKeyInfoDer::from(key);
                 verify_tls13_signature_with_raw_key(message, &key, signature, algorithms)
             }
-            _ => verify_tls13_signature(message, certificate, signature, algorithms),
+            None => verify_tls13_signature(message, certificate, signature, algorithms),
         }
     }
 
@@ -168,7 +178,13 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// What is left to be checked of a certificate that is known by itself: its time and its name.
+/// The key of a certificate of the first version, of which the library reads none.
+fn key_of_first_version(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
+    let certificate = Certificate::read(certificate)?;
+    certificate.is_first_version.then_some(certificate.key)
+}
+
+/// What is left to be checked of a certificate whose signature the library did not check: its time and its name.
 fn verify_itself(
     certificate: &CertificateDer<'_>,
     name: &ServerName<'_>,
@@ -215,27 +231,40 @@ fn covers(pattern: &str, host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use rcgen::{CertificateParams, DnType, KeyPair, SanType, date_time_ymd};
+    use rcgen::{
+        BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, KeyPair, SanType, date_time_ymd,
+    };
     use rustls::pki_types::pem::PemObject;
-    use rustls::{ClientConnection, ServerConfig, ServerConnection};
+    use rustls::version::{TLS12, TLS13};
+    use rustls::{ClientConnection, ServerConfig, ServerConnection, SupportedProtocolVersion};
 
     use super::*;
 
     /// What `openssl x509 -req` makes where no extensions are asked for, and its key.
     const FIRST_VERSION: &[u8] = include_bytes!("first-version.pem");
 
-    /// How a client that trusts these fares with a server that shows a certificate of the first version.
-    fn meets_first_version(trusted: &Trusted) -> Result<(), rustls::Error> {
-        let certificate = CertificateDer::from_pem_slice(FIRST_VERSION).expect("it is a certificate");
-        let key = PrivateKeyDer::from_pem_slice(FIRST_VERSION).expect("it is a key");
+    /// The same, signed by an authority, which follows it, and its key.
+    const SIGNED: &[u8] = include_bytes!("first-version-signed.pem");
+
+    const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
+
+    /// How a client that trusts these fares with a server that shows the first certificate of this PEM, with its key.
+    fn meets(
+        pem: &[u8],
+        host: &'static str,
+        trusted: &Trusted,
+        version: &'static SupportedProtocolVersion,
+    ) -> Result<(), rustls::Error> {
+        let certificate = CertificateDer::from_pem_slice(pem).expect("it is a certificate");
+        let key = PrivateKeyDer::from_pem_slice(pem).expect("it is a key");
         let signer = ring::sign::any_supported_type(&key).expect("it can sign");
         let shown = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], signer));
         let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the versions are fine")
+            .with_protocol_versions(&[version])
+            .expect("the version is fine")
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(shown));
-        let name = ServerName::try_from("localhost").expect("it is a name");
+        let name = ServerName::try_from(host).expect("it is a name");
         let mut server = ServerConnection::new(Arc::new(server)).expect("it is a good configuration");
         let mut client = ClientConnection::new(tls(trusted, None)?, name)?;
         while client.is_handshaking() {
@@ -254,10 +283,67 @@ mod tests {
     #[test]
     fn a_certificate_of_the_first_version_is_accepted_where_it_is_known_or_every_one_is() {
         let known = CertificateDer::from_pem_slice(FIRST_VERSION).expect("it is a certificate");
-        assert_eq!(meets_first_version(&Trusted::These(vec![known])), Ok(()));
-        assert_eq!(meets_first_version(&Trusted::Anyone), Ok(()));
-        assert!(meets_first_version(&Trusted::Public).is_err());
-        assert!(meets_first_version(&Trusted::These(Vec::new())).is_err());
+        for version in VERSIONS {
+            let meets = |trusted: Trusted| meets(FIRST_VERSION, "localhost", &trusted, version);
+            assert_eq!(meets(Trusted::These(vec![known.clone()])), Ok(()), "{version:?}");
+            assert_eq!(meets(Trusted::Anyone), Ok(()), "{version:?}");
+            assert!(meets(Trusted::Public).is_err(), "{version:?}");
+            assert!(meets(Trusted::These(Vec::new())).is_err(), "{version:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_of_the_first_version_is_accepted_from_an_authority_that_is_known_for_its_own_host() {
+        let these = |pem: &[u8]| {
+            let all = CertificateDer::pem_slice_iter(pem).map(|one| one.expect("it is a certificate"));
+            Trusted::These(all.skip(1).collect())
+        };
+        let stranger = {
+            let mut params = named("x", &[]);
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            params.distinguished_name = DistinguishedName::new();
+            params.distinguished_name.push(DnType::CommonName, "An authority");
+            let key = KeyPair::generate().expect("a key can be made");
+            params.self_signed(&key).expect("it can sign itself").der().clone()
+        };
+        for version in VERSIONS {
+            let meets = |host, trusted: Trusted| meets(SIGNED, host, &trusted, version);
+            assert_eq!(meets("localhost", these(SIGNED)), Ok(()), "{version:?}");
+            assert_eq!(
+                meets("example.org", these(SIGNED)),
+                Err(CertificateError::NotValidForName.into()),
+                "{version:?}"
+            );
+            assert_eq!(
+                meets("localhost", Trusted::These(vec![stranger.clone()])),
+                Err(CertificateError::BadSignature.into()),
+                "{version:?}"
+            );
+            assert_eq!(
+                meets("localhost", these(FIRST_VERSION)),
+                Err(CertificateError::UnknownIssuer.into()),
+                "{version:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_changed_certificate_of_the_first_version_is_taken_for_the_one_that_was_signed() {
+        let mut all = CertificateDer::pem_slice_iter(SIGNED).map(|one| one.expect("it is a certificate"));
+        let (certificate, authority) = (all.next().expect("it comes first"), all.next().expect("it follows"));
+        let algorithms = &ring::default_provider().signature_verification_algorithms;
+        let verdict = |bytes: &[u8], authority: &CertificateDer<'static>| {
+            first_version::verify_signed_by(bytes, std::slice::from_ref(authority), algorithms)
+        };
+        assert_eq!(verdict(&certificate, &authority), Ok(()));
+        for at in 0..certificate.len() {
+            let mut changed = certificate.to_vec();
+            changed[at] ^= 1;
+            assert!(verdict(&changed, &authority).is_err(), "{at}");
+            assert!(verdict(&certificate[..at], &authority).is_err(), "{at}");
+        }
+        // One that is no authority has signed nothing, whatever its key says.
+        assert!(verdict(&certificate, &certificate).is_err());
     }
 
     #[test]
