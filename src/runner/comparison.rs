@@ -320,6 +320,9 @@ impl Turns<'_> {
     ) -> Result<bool, Error> {
         let Comparison { config, stop, .. } = *self.comparison;
         for (place, contestant) in order.iter().enumerate() {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
             let server = self.comparison.server_of(*contestant);
             let (block, turn) = ((number, config.blocks), (place + 1, order.len()));
             listener(Event::TurnBegins { block, turn, server: &server.name })?;
@@ -333,11 +336,9 @@ impl Turns<'_> {
                     return Err(error);
                 }
             }
-            if stop.load(Ordering::Relaxed) {
-                return Ok(false);
-            }
         }
-        Ok(true)
+        // A signal that comes when the last of them has ended costs nothing.
+        Ok(runs.iter().all(|(_, run)| run.verdict.status != Status::Interrupted))
     }
 
     /// Runs the scenario against a server. What the first look at it finds is told in its first turn.

@@ -203,6 +203,26 @@ fn ctrl_c_in_the_suite_keeps_what_was_finished() {
 }
 
 #[test]
+fn ctrl_c_when_the_last_run_of_a_block_has_ended_costs_no_block() {
+    let folder = Folder::new();
+    let (json, lives) = (folder.path("a.json"), folder.path("lives"));
+    let scenario = folder.scenario("{ crowd: 10 }", ASKS);
+    let (lives, serve) = (lives.display(), reference());
+    // Its second life is the last of the block. It is ended when its run is over.
+    let server = format!(
+        "a=echo >> '{lives}'; if [ $(wc -l < '{lives}') -lt 2 ]; then exec {serve}; fi; \
+         trap 'kill -INT $PPID' TERM; {serve} & wait; wait; exit 0"
+    );
+    let ended = sockrates(["compare", "--blocks", "2", "--server", &server])
+        .args([&scenario])
+        .args(["--json"])
+        .args([&json])
+        .run();
+    ended.code(130).says("1 of 2 blocks were finished").says("ack p50");
+    assert_eq!(results(&json)["body"]["blocks"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn what_is_for_servers_is_refused_for_stored_results() {
     let folder = Folder::new();
     let file = folder.file("a.json", "{}");
