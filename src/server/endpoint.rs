@@ -103,8 +103,8 @@ impl Endpoint {
         Ok(Self { path, namespace, ..self })
     }
 
-    /// What the user may mean by it, the most likely first: the path as it stands, the same without its final slash, and
-    /// a namespace behind the usual path.
+    /// What the user may mean by it, the most likely first: the path as it stands, the same without its final slash, a
+    /// namespace behind the usual path, and what stands before the usual path.
     pub fn readings(&self) -> Vec<Endpoint> {
         let mut readings = vec![self.clone()];
         if !self.is_open {
@@ -117,8 +117,42 @@ impl Endpoint {
         if self.namespace.is_none() && !bare.is_empty() && bare != DEFAULT_PATH.trim_end_matches('/') {
             let namespace = Some(namespace_of(bare));
             readings.push(Self { path: DEFAULT_PATH.to_owned(), namespace, ..self.clone() });
+            if !bare.ends_with(DEFAULT_PATH.trim_end_matches('/')) {
+                readings.push(Self { path: format!("{bare}{DEFAULT_PATH}"), ..self.clone() });
+            }
         }
         readings
+    }
+
+    /// What was understood otherwise than the user may mean it, each in a sentence. `sent` are the query parameters of the
+    /// clients.
+    pub(super) fn notes(&self, sent: &[(String, String)]) -> Vec<String> {
+        let below = self.path.split_once(DEFAULT_PATH).filter(|(_, rest)| !rest.is_empty());
+        let below = below.filter(|_| self.is_open && self.namespace.is_none()).map(|(before, rest)| {
+            let (path, namespace) = (format!("{before}{DEFAULT_PATH}"), rest.trim_end_matches('/'));
+            let usual = Self { path: DEFAULT_PATH.to_owned(), ..self.clone() }.to_string();
+            let root = usual.trim_end_matches(DEFAULT_PATH);
+            let with = if before.is_empty() { String::new() } else { format!(" with --path {path}") };
+            format!(
+                "{} is taken for the path of Socket.IO; for the namespace `/{namespace}` at the path {path}, write \
+                 {root}/{namespace}{with}",
+                self.path
+            )
+        });
+        let query = self.query.as_deref().unwrap_or_default();
+        let mut names: Vec<String> = url::form_urlencoded::parse(query.as_bytes())
+            .map(|(name, _)| name.into_owned())
+            .filter(|name| !sent.iter().any(|(other, _)| other == name))
+            .map(|name| format!("`{name}`"))
+            .collect();
+        names.dedup();
+        let query = (!names.is_empty()).then(|| {
+            format!(
+                "{} in the url goes with the first look at the server alone; what the clients are to send belongs in --query",
+                names.join(", ")
+            )
+        });
+        below.into_iter().chain(query).collect()
     }
 
     /// Where a redirect leads, if it may be followed: to the same host or one that shares its name, and not from TLS to
@@ -338,7 +372,45 @@ mod tests {
         assert_eq!(readings("http://h"), [usual, bare]);
         let namespace = |name: &str| ("/socket.io/".to_owned(), Some(name.to_owned()));
         let plain = |path: &str| (path.to_owned(), None);
-        assert_eq!(readings("http://h/a%20b"), [plain("/a%20b/"), plain("/a%20b"), namespace("/a b")]);
+        assert_eq!(
+            readings("http://h/a%20b"),
+            [plain("/a%20b/"), plain("/a%20b"), namespace("/a b"), plain("/a%20b/socket.io/")]
+        );
+        assert_eq!(
+            readings("http://h/a/socket.io"),
+            [plain("/a/socket.io/"), plain("/a/socket.io"), namespace("/a/socket.io")]
+        );
+    }
+
+    #[test]
+    fn what_may_be_meant_otherwise_is_told() {
+        let notes = |text: &str, path: Option<&str>, sent: &[(String, String)]| {
+            let endpoint = Endpoint::parse(text).expect(text);
+            let endpoint = path.map_or(Ok(endpoint.clone()), |path| endpoint.at_path(path)).expect(text);
+            endpoint.notes(sent).join("\n")
+        };
+        let told = notes("http://h:1/socket.io/admin", None, &[]);
+        assert!(
+            told.ends_with("the namespace `/admin` at the path /socket.io/, write http://h:1/admin"),
+            "{told}"
+        );
+        let told = notes("http://h/api/socket.io/a/b/", None, &[]);
+        assert!(told.ends_with("write http://h/a/b with --path /api/socket.io/"), "{told}");
+        let told = notes("http://h/?token=secret&x=1", None, &[("x".to_owned(), String::new())]);
+        assert!(
+            told.starts_with("`token` in the url goes with the first look") && !told.contains("secret"),
+            "{told}"
+        );
+        for plain in [
+            "http://h",
+            "http://h/socket.io",
+            "http://h/socket.io/",
+            "http://h/api/socket.io/",
+            "http://h/admin",
+        ] {
+            assert_eq!(notes(plain, None, &[]), "", "{plain}");
+        }
+        assert_eq!(notes("http://h/admin", Some("/socket.io/"), &[]), "");
     }
 
     #[test]

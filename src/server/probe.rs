@@ -186,6 +186,13 @@ pub(crate) fn offers(endpoint: &Endpoint, address: SocketAddr, probing: &Probing
 /// Looks for a server. Blocks for at most the timeout for each place where it may be (and as long as the system takes to
 /// resolve a name).
 pub(crate) fn probe(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> {
+    let mut found = find(endpoint, probing)?;
+    let sent: Vec<_> = probing.manners.iter().flat_map(|manner| manner.query.iter().cloned()).collect();
+    found.notes.extend(found.endpoint.notes(&sent));
+    Ok(found)
+}
+
+fn find(endpoint: &Endpoint, probing: &Probing) -> Result<Found, NotThere> {
     let first = look_at(endpoint, probing);
     match &first {
         Ok(found) if !found.is_refusal => return first,

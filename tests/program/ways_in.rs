@@ -239,6 +239,28 @@ fn a_namespace_at_the_end_of_the_url_is_taken_for_one_as_the_official_client_doe
 }
 
 #[test]
+fn what_a_url_was_taken_for_is_told() {
+    let reference = Reference::with(Config { path: "/api/socket.io/".into(), ..Config::default() });
+    let folder = Folder::new();
+    let (scenario, root) = (folder.scenario("{ a: 1 }", TALK), format!("http://{}", reference.address()));
+    let ended = sockrates(["run", "--url", &format!("{root}/api")]).args([&scenario]).run().code(0);
+    ended.complains("has Socket.IO at /api/socket.io/ and not at /api/");
+    // The official server answers at every path that begins with its own.
+    let to = reference.address();
+    let lenient = Server::start(move |mut near, _| {
+        let Some(request) = head(&mut near)? else { return Ok(()) };
+        let mut far = TcpStream::connect(to)?;
+        far.write_all(request.replacen("/socket.io/admin/?", "/api/socket.io/?", 1).as_bytes())?;
+        splice(&near, &far)
+    });
+    let url = format!("{}/socket.io/admin?from=a+guide", lenient.url());
+    let ended = sockrates(["run", "--url", &url]).args([&scenario]).run().code(0);
+    let ended =
+        ended.complains("/socket.io/admin/ is taken for the path of Socket.IO; for the namespace `/admin`");
+    ended.complains("`from` in the url goes with the first look at the server alone");
+}
+
+#[test]
 fn a_redirect_is_followed_once_and_told() {
     let (folder, reference) = (Folder::new(), Reference::start());
     let scenario = folder.scenario("{ a: 1, b: { transport: polling } }", TALK);
