@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::tone::Tone;
-use crate::audit::{Coverage, ENOUGH, Fault};
+use crate::audit::{Coverage, ENOUGH, Fault, Undecided};
 use crate::measure::{DecodeError, Series, format};
 use crate::observe::{Counter, Metric};
 use crate::units::micros;
@@ -412,9 +412,16 @@ impl DeliveriesResult {
         self.coverage().gap(ENOUGH).map(not_judged)
     }
 
-    /// How it is judged that a fault was found so often.
-    pub fn tone(&self, found: u64) -> Tone {
-        match (found, self.coverage().gap(ENOUGH)) {
+    /// In how many pairs nobody received the message, and the contract says that the application may refuse one.
+    pub fn unheard(&self) -> u64 {
+        let words = Undecided::MayBeRefused.words();
+        self.undecided_causes.iter().filter(|cause| cause.cause == words).map(|cause| cause.count).sum()
+    }
+
+    /// How it is judged that this fault was found so often.
+    pub fn tone(&self, fault: Fault) -> Tone {
+        match (self.fault(fault), self.coverage().gap(ENOUGH)) {
+            (0, None) if fault == Fault::Missing && self.unheard() > 0 => Tone::Doubtful,
             (0, None) => Tone::Good,
             (0, Some(_)) => Tone::Doubtful,
             _ => Tone::Bad,

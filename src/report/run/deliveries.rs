@@ -2,7 +2,7 @@
 
 use maud::html;
 
-use crate::audit::{ENOUGH, Gap, Leak};
+use crate::audit::{ENOUGH, Fault, Gap, Leak};
 use crate::measure::format::{count, counted, printable, share};
 use crate::report::RunResult;
 use crate::report::block::{
@@ -18,6 +18,7 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let Some(found) = run.deliveries.as_ref() else { return Vec::new() };
     let faults = found.missing + found.duplicate + found.disordered + found.leaked;
     let (messages, receipts) = (counted(found.messages, "message"), counted(found.receipts, "receipt"));
+    let unheard = found.unheard();
     let (gap, not_judged) = (found.coverage().gap(ENOUGH), found.not_judged());
     let words = match faults {
         0 if gap == Some(Gap::BetweenNodes) => {
@@ -27,6 +28,11 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
         }
         0 if let Some(why) = &not_judged => format!("Not judged: {why}."),
         0 if found.refused == found.messages => "Nobody received what the server refused.".to_owned(),
+        0 if unheard > 0 => {
+            "What anybody received, every client received whom it was for, once and in order, and nothing else. Of what nobody \
+             received, it is not judged whether the application refused it or lost it."
+                .to_owned()
+        }
         0 => "Every client received what was for it, once and in order, and nothing else.".to_owned(),
         _ => format!("{}.", counted(faults, "delivery fault")),
     };
@@ -35,10 +41,9 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
         refused => format!(" The server refused {} of the messages.", count(refused)),
     };
     let words = format!("{words} Judged: {messages} and {receipts}.{refused}");
-    let mut blocks = vec![
-        Block::Paragraph(Text::default().sign(found.tone(faults)).plain(words)),
-        Block::Table(faults_of(found)),
-    ];
+    let tone = if faults > 0 { Tone::Bad } else { found.tone(Fault::Missing) };
+    let mut blocks =
+        vec![Block::Paragraph(Text::default().sign(tone).plain(words)), Block::Table(faults_of(found))];
     if let Some(nodes) = &found.nodes {
         blocks.extend(from_node_to_node(nodes));
         blocks
@@ -50,8 +55,11 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
         let part = share((found.expected as f64 / all as f64 * 1e4).floor() / 1e4);
         let (all, not) = (counted(all, "pair"), count(found.undecided));
         // Where little was judged, all causes follow.
-        let most =
-            found.undecided_causes.iter().max_by_key(|cause| cause.count).filter(|_| not_judged.is_none());
+        let most = found
+            .undecided_causes
+            .iter()
+            .max_by_key(|cause| cause.count)
+            .filter(|_| not_judged.is_none() && unheard == 0);
         let why = most.map(|most| {
             let how = if most.count == found.undecided { "because" } else { "mostly because" };
             format!(", {how} {}", most.cause)
@@ -69,7 +77,9 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let causes = part("Why pairs were not judged", vec![Block::Notes(causes.collect())]);
     match found.undecided_causes.is_empty() {
         true => {}
-        false if not_judged.is_none() => blocks.push(Block::From(Detail::Everything, vec![causes])),
+        false if not_judged.is_none() && unheard == 0 => {
+            blocks.push(Block::From(Detail::Everything, vec![causes]))
+        }
         false => blocks.push(causes),
     }
     blocks.push(Block::From(Detail::Everything, vec![Block::Table(pairs(found))]));
@@ -221,22 +231,21 @@ fn faults_of(found: &DeliveriesResult) -> Table {
         Column::figures("of"),
         Column::words("meaning").from(Detail::Everything).spare(1),
     ];
-    let tone = |times: u64| found.tone(times);
-    let fault = |name: &str, found: u64, of: u64, words: &str| {
-        let name = Text::default().sign(tone(found)).plain(name);
+    let fault = |name: &str, fault: Fault, of: u64, words: &str| {
+        let name = Text::default().sign(found.tone(fault)).plain(name);
         let quiet = |words: String| cell(Text::default().quiet(words));
-        Row::new([cell(name), cell(count(found)), quiet(count(of)), quiet(words.to_owned())])
+        Row::new([cell(name), cell(count(found.fault(fault))), quiet(count(of)), quiet(words.to_owned())])
     };
     let mut rows = vec![
-        fault("missing", found.missing, found.expected, "a client that had to receive a message did not"),
-        fault("duplicate", found.duplicate, found.receipts, "a client received a message again"),
+        fault("missing", Fault::Missing, found.expected, "a client that had to receive a message did not"),
+        fault("duplicate", Fault::Duplicate, found.receipts, "a client received a message again"),
         fault(
             "out of order",
-            found.disordered,
+            Fault::Disordered,
             found.receipts,
             "a later message of the same sender came first",
         ),
-        fault("leaked", found.leaked, found.forbidden, "a client received a message that was not for it"),
+        fault("leaked", Fault::Leaked, found.forbidden, "a client received a message that was not for it"),
     ];
     let leak = |kind: &str, number: u64| Row::of([kind.to_owned(), count(number)]).rank(Rank::Part);
     rows.extend(found.leaks.iter().map(|one| leak(&one.kind, one.count)));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::audit::Fault;
 use crate::measure::format::{self, capital, count, counted, measured};
 use crate::observe::{Counter, Metric};
 use crate::report::RunResult;
@@ -91,16 +92,16 @@ pub(crate) fn server(target: &TargetInfo) -> String {
 pub(super) fn cards(run: &RunResult) -> Vec<Card> {
     let mut cards: Vec<Card> = connects(run).into_iter().collect();
     if let Some(found) = &run.deliveries {
-        let mut fault = |name: &str, value: u64, note: String, is_always: bool| {
-            let tone = found.tone(value);
+        let mut fault = |name: &str, kind: Fault, note: String, is_always: bool| {
+            let (value, tone) = (found.fault(kind), found.tone(kind));
             if value > 0 || is_always {
                 cards.push(Card::new(name, count(value), note, tone));
             }
         };
-        fault("Missing", found.missing, format!("of {} that had to arrive", count(found.expected)), true);
-        fault("Leaked", found.leaked, format!("of {} that must not arrive", count(found.forbidden)), true);
-        fault("Duplicate", found.duplicate, format!("of {}", counted(found.receipts, "receipt")), false);
-        fault("Out of order", found.disordered, format!("of {}", counted(found.receipts, "receipt")), false);
+        fault("Missing", Fault::Missing, format!("of {} that had to arrive", count(found.expected)), true);
+        fault("Leaked", Fault::Leaked, format!("of {} that must not arrive", count(found.forbidden)), true);
+        fault("Duplicate", Fault::Duplicate, format!("of {}", counted(found.receipts, "receipt")), false);
+        fault("Out of order", Fault::Disordered, format!("of {}", counted(found.receipts, "receipt")), false);
     }
     let told = [Metric::Delivery, Metric::Response, Metric::Ack, Metric::Connect];
     cards.extend(told.into_iter().filter_map(|metric| latency(run, metric)));

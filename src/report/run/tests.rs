@@ -1,11 +1,12 @@
 use super::*;
+use crate::audit::{Fault, Undecided};
 use crate::measure::Series;
 use crate::report::block::Tone;
 use crate::report::course::{CauseCourse, Course, DoubtResult, PhaseResult, Quantiles};
 use crate::report::example::{flawless, troubled, unjudged};
 use crate::report::html;
 use crate::report::result::{
-    FailureResult, MetricResult, OperationResult, ServerEnd, SpanResult, WireResult,
+    FailureResult, MetricResult, OperationResult, ServerEnd, SpanResult, UndecidedResult, WireResult,
 };
 use crate::verdict::DoubtKind;
 use std::time::Duration;
@@ -49,19 +50,43 @@ fn deliveries_of_which_little_could_be_decided_are_not_shown_as_good_in_any_form
         assert!(!form.contains("Every client received"), "{form}");
     }
     let found = run.deliveries.as_mut().unwrap();
-    assert_eq!((found.tone(0), found.tone(1)), (Tone::Doubtful, Tone::Bad));
+    assert_eq!(found.tone(Fault::Leaked), Tone::Doubtful);
+    found.leaked = 1;
+    assert_eq!(found.tone(Fault::Leaked), Tone::Bad);
+    found.leaked = 0;
     (found.expected, found.undecided) = (20, 20);
-    assert_eq!(found.tone(0), Tone::Good);
+    assert_eq!(found.tone(Fault::Leaked), Tone::Good);
     (found.expected, found.undecided) = (0, 0);
-    assert_eq!(found.tone(0), Tone::Doubtful, "no message was for anybody");
+    assert_eq!(found.tone(Fault::Leaked), Tone::Doubtful, "no message was for anybody");
     found.refused = found.messages;
-    assert_eq!(found.tone(0), Tone::Good, "that none was for anybody is certain");
+    assert_eq!(found.tone(Fault::Leaked), Tone::Good, "that none was for anybody is certain");
     let text = text_of_run(&run, Look { width: 300, colour: false }, Detail::Usual);
     assert!(text.contains("✓ Nobody received what the server refused. Judged: 40 messages"), "{text}");
     assert!(text.contains("The server refused 40 of the messages."), "{text}");
     let found = run.deliveries.as_mut().unwrap();
     (found.messages, found.refused) = (0, 0);
-    assert_eq!(found.tone(0), Tone::Doubtful, "there was no message");
+    assert_eq!(found.tone(Fault::Leaked), Tone::Doubtful, "there was no message");
+}
+
+#[test]
+fn what_nobody_received_of_an_application_that_may_refuse_is_not_shown_as_received() {
+    let mut run = unjudged();
+    let found = run.deliveries.as_mut().unwrap();
+    (found.expected, found.undecided) = (36, 4);
+    let refused = Undecided::MayBeRefused;
+    found.undecided_causes = vec![UndecidedResult {
+        cause: refused.words().to_owned(),
+        count: 4,
+        advice: refused.advice().map(str::to_owned),
+    }];
+    assert_eq!((found.tone(Fault::Missing), found.tone(Fault::Leaked)), (Tone::Doubtful, Tone::Good));
+    let text = text_of_run(&run, Look { width: 300, colour: false }, Detail::Usual);
+    assert!(text.contains("? missing") && text.contains("✓ leaked"), "{text}");
+    for form in [text, to_html(&[run.clone()]), crate::report::markdown(&of_run(&run))] {
+        assert!(form.contains("Of what nobody received, it is not judged"), "{form}");
+        assert!(form.contains("say what an acceptance looks like"), "{form}");
+        assert!(!form.contains("Every client received what was for it"), "{form}");
+    }
 }
 
 #[test]
