@@ -56,6 +56,7 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
             "variable_of_another_group",
             "variable_of_itself",
             "variable_with_a_meaning_of_its_own",
+            "variable_called_like_a_function",
             "which_of_the_crowd",
             "capture_called_like_a_word",
             "count_of_a_variable_that_the_group_replaces",

@@ -35,6 +35,10 @@ const ALWAYS: [&str; 14] = [
     "random",
 ];
 
+/// The functions: for *did you mean*, and no variable is called like one.
+pub(super) const FUNCTIONS: [&str; 8] =
+    ["random", "pick", "repeat", "min", "max", "number", "json", "encoded"];
+
 /// Gives the value of an environment variable.
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
 
@@ -295,6 +299,9 @@ impl Scope {
             return Err(
                 mistake(format!("`{name}` has a meaning of its own in `${{…}}`")).hint("choose another name")
             );
+        }
+        if FUNCTIONS.contains(&name) {
+            return Err(mistake(format!("`{name}` is a function in `${{…}}`")).hint("choose another name"));
         }
         if self.groups.iter().any(|group| group.name == name) {
             return Err(

@@ -11,7 +11,7 @@
 use serde_json::Value as Json;
 
 use super::expression::{Conversion, Expr, Operator, in_words};
-use super::scope::{Found, Scope};
+use super::scope::{FUNCTIONS, Found, Scope};
 use super::{Name, Piece};
 use crate::document::{Mistake, Node, Span};
 use crate::units;
@@ -21,9 +21,6 @@ const DEPTH_LIMIT: usize = 32;
 
 /// How many operators and steps into values one expression may have: each is a level of the tree.
 const LENGTH_LIMIT: usize = 100;
-
-/// The functions, for *did you mean*.
-const FUNCTIONS: [&str; 8] = ["random", "pick", "repeat", "min", "max", "number", "json", "encoded"];
 
 /// Literal text and expressions in turn. `$${` is a literal `${`; any other `$` stands for itself.
 pub(super) fn pieces(text: &str, node: &Node, scope: &mut Scope) -> Result<Vec<Piece>, Mistake> {
