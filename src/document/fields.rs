@@ -22,7 +22,9 @@ impl<'n> Fields<'n> {
     pub fn of(node: &'n Node, what: impl Into<String>) -> Result<Fields<'n>, Mistake> {
         let what = what.into();
         let entries = node.map().map_err(|_| {
-            node.mistake(format!("expected a map of fields for {what}, found {}", node.describe()))
+            node.colon_missing().unwrap_or_else(|| {
+                node.mistake(format!("expected a map of fields for {what}, found {}", node.describe()))
+            })
         })?;
         Ok(Fields { what, span: node.span, entries, asked: RefCell::default() })
     }

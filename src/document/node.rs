@@ -1,6 +1,6 @@
 //! The tree: a value, and where it stands. Every accessor tells what it saw instead of what was wanted.
 
-use super::{Mistake, Span};
+use super::{Mistake, Span, slip};
 
 /// A value and where it was written. A value reached through an alias stands where its anchor stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +72,14 @@ impl Node {
         match &self.value {
             Value::Text(text) => part(self.span, text, from, len),
             _ => self.span,
+        }
+    }
+
+    /// What YAML reads as text because a colon is missing in it before a bracket: `alice [ connect ]`.
+    pub(crate) fn colon_missing(&self) -> Option<Mistake> {
+        match &self.value {
+            Value::Text(text) => slip::in_text(text, self.span),
+            _ => None,
         }
     }
 

@@ -9,8 +9,8 @@ use std::collections::{HashMap, HashSet};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput};
 
 use super::scalar::plain;
-use super::slip::slip;
-use super::{Key, Mistake, Node, Source, Span, Value, complaint};
+
+use super::{Key, Mistake, Node, Source, Span, Value, complaint, slip};
 
 /// How deep lists and maps may stand in each other.
 const DEPTH_LIMIT: usize = 64;
@@ -256,6 +256,9 @@ impl<'t> Reader<'t> {
             };
             return Err(Mistake::new(at, message).hint(format!("write it in quotes: \"{text}\"")));
         }
+        if let Some(slip) = slip::in_key(&text, at).filter(|_| bare) {
+            return Err(slip);
+        }
         Ok((Key { text: text.into_owned(), span: at }, bare))
     }
 
@@ -331,7 +334,7 @@ impl<'t> Reader<'t> {
             return Mistake::new(at, format!("the `{opening}` of line {line} is not closed before this"))
                 .hint(format!("add `{closing}`, or a comma if it goes on"));
         }
-        if let Some(slip) = slip(&self.lines, at, error.info()) {
+        if let Some(slip) = slip::slip(&self.lines, at, error.info()) {
             return slip;
         }
         let (message, hint) = complaint::told(error.info());

@@ -20,6 +20,10 @@ pub(super) fn slip(lines: &[&str], at: Span, info: &str) -> Option<Mistake> {
     if info.contains("misplaced bracket") {
         return before_bracket(here);
     }
+    // A second key in brackets that are none for the parser, because they are no value.
+    if let Some(slip) = before_bracket(here).filter(|slip| slip.span.column < at.column) {
+        return Some(slip);
+    }
     let above = before.last().and_then(before_bracket);
     above.or_else(|| dash(here, before)).or_else(|| bare_item(before)).or_else(|| colon(here, before))
 }
@@ -46,6 +50,12 @@ impl Line<'_> {
         let content = content.split(" #").next().unwrap_or_default().trim_end();
         let is_text = !content.is_empty() && !content.starts_with('#');
         is_text.then_some(Line { number, indent, column, content })
+    }
+
+    /// A part of a line.
+    fn at(content: &str, span: Span) -> Line<'_> {
+        let column = (span.column as usize).saturating_sub(1);
+        Line { number: span.line, indent: column, column, content }
     }
 
     fn is_item(&self) -> bool {
@@ -103,6 +113,18 @@ fn bare_item(before: &[Line<'_>]) -> Option<Mistake> {
         Mistake::new(bare.span(0, bare.content.chars().count()), message)
             .hint(format!("write `- {}`", bare.content))
     })
+}
+
+/// A key without a colon before a bracket that the parser reads as part of a key: `alice { wait` in `alice { wait: 1s }`.
+pub(super) fn in_key(text: &str, span: Span) -> Option<Mistake> {
+    let is_open =
+        ["{}", "[]"].iter().any(|pair| text.matches(&pair[..1]).count() > text.matches(&pair[1..]).count());
+    is_open.then(|| before_bracket(&Line::at(text, span)))?
+}
+
+/// The same in what it reads as text: `alice [ connect ]`.
+pub(super) fn in_text(text: &str, span: Span) -> Option<Mistake> {
+    text.ends_with(['}', ']']).then(|| before_bracket(&Line::at(text, span)))?
 }
 
 /// A key right before a bracket: `alice { emit: … }`, or `alice:{ emit: … }`.
@@ -236,6 +258,10 @@ mod tests {
             ("a:\n  - bob{ emit: { event: x } }\n", 2, "bob", "write `bob: { … }`"),
             ("a:\n  - bob [ { wait: [1] } ]\n", 2, "bob", "write `bob: [ … ]`"),
             ("emit { event: [x] }\n", 1, "emit", "write `emit: { … }`"),
+            ("a:\n  - bob { wait: 1s }\n", 2, "bob", "write `bob: { … }`"),
+            ("a:\n  - bob {wait: 1s, b: 2}\n", 2, "bob", "write `bob: { … }`"),
+            ("a:\n  - bob [ wait: 1s ]\n", 2, "bob", "write `bob: [ … ]`"),
+            ("a { b: 1, c: 1 }\n", 1, "a", "write `a: { … }`"),
             ("a:\n  - bob {\n      emit: x }\n", 2, "bob", "write `bob: { … }`"),
             ("a:\n- bob: 1\nname x\nb: 2\n", 3, "name", "write `name: x`"),
         ] {
@@ -293,9 +319,16 @@ mod tests {
 
     #[test]
     fn a_bracket_too_many_behind_a_whole_key_is_no_missing_colon() {
-        for text in ["a: { b: 1 } }\n", "a:\n  - b: [1] ]\n"] {
+        for text in ["a: { b: 1 } }\n", "a:\n  - b: [1] ]\n", "a: { b: 1, c: 1 } d: 1\n"] {
             let (line, message, _) = slip(text);
             assert!(!message.contains("missing"), "{line}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_key_or_a_text_with_brackets_of_its_own_is_no_missing_colon() {
+        for text in ["answers [x]: 1\n", "\"a { b\": 1\n", "a: hello [you]\n", "- hello { you }\n"] {
+            assert!(parse(&Source { name: "t".into(), text: text.into() }).is_ok(), "{text}");
         }
     }
 

@@ -242,9 +242,10 @@ impl Reader<'_, '_> {
             Value::Text(word) if is_step(word) => Err(node
                 .mistake(format!("no group is named that does the step `{word}`"))
                 .hint(format!("write who does it: `- all: {word}`"))),
-            _ => Err(node
-                .mistake(format!("expected an act, found {}", node.describe()))
-                .hint("write who does what: `- all: connect`")),
+            _ => Err(node.colon_missing().unwrap_or_else(|| {
+                node.mistake(format!("expected an act, found {}", node.describe()))
+                    .hint("write who does what: `- all: connect`")
+            })),
         }
     }
 
