@@ -520,7 +520,7 @@ impl Ledger {
     /// One more pair in which the message had to arrive, at a node.
     fn expect(&mut self, message: &SentMessage, node: u16) {
         self.findings.expected += 1;
-        self.findings.nodes.owe(message.node, node, 1);
+        self.findings.nodes.owe((message.node, node), &message.namespace, 1);
         if self.is_disturbed(self.under_way(message)) {
             self.findings.disturbed.expected += 1;
         }
@@ -550,7 +550,7 @@ impl Ledger {
             let client = membership.seats()[seat as usize].client;
             let host = || membership.homes.host(client, message.settled);
             let node = received.map_or_else(host, |at| membership.homes.node(client, at));
-            self.findings.nodes.accuse(message.node, node, fault);
+            self.findings.nodes.accuse((message.node, node), &message.namespace, fault);
         }
         let within = received.map(|at| (at, at));
         let spans = message.as_deref().map(|message| self.under_way(message)).into_iter().chain(within);

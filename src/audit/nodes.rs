@@ -1,5 +1,8 @@
 //! Deliveries from node to node: at which node each client is, what had to go from each node to each, and what became of it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -265,17 +268,29 @@ fn from_buckets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box
     Ok(latency)
 }
 
+/// More namespaces than this are not told apart.
+const MOST_NAMESPACES: usize = 16;
+
+/// Of one namespace, what went from one node to another. An adapter serves each namespace by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Heard {
+    expected: u64,
+    missing: u64,
+}
+
 /// What went from each node to each. Empty where there is one node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodePairs {
     nodes: usize,
     pairs: Vec<NodePair>,
+    /// In the order of the pairs.
+    namespaces: BTreeMap<Arc<str>, Vec<Heard>>,
 }
 
 impl NodePairs {
     /// Of so many nodes.
     pub fn new(nodes: usize) -> NodePairs {
-        NodePairs { nodes, pairs: vec![NodePair::default(); nodes * nodes] }
+        NodePairs { nodes, pairs: vec![NodePair::default(); nodes * nodes], namespaces: BTreeMap::new() }
     }
 
     /// How many nodes there are; none where there is one.
@@ -288,9 +303,31 @@ impl NodePairs {
         self.pairs.get(from * self.nodes + to).filter(|_| to < self.nodes)
     }
 
-    pub(super) fn owe(&mut self, from: u16, to: u16, pairs: u64) {
-        if let Some(pair) = self.of(from, to) {
+    /// The namespaces in which messages had to go from one node to another and none arrived, where others did in another one.
+    pub fn deaf_namespaces(&self, from: usize, to: usize) -> Vec<&str> {
+        if self.namespaces.len() < 2 || self.pair(from, to).is_none_or(NodePair::is_deaf) {
+            return Vec::new();
+        }
+        let is_deaf = |heard: &&Heard| heard.expected > 0 && heard.missing == heard.expected;
+        let of = |all: &Vec<Heard>| all.get(from * self.nodes + to).filter(is_deaf).is_some();
+        self.namespaces.iter().filter(|(_, all)| of(all)).map(|(namespace, _)| &**namespace).collect()
+    }
+
+    /// Pairs of a message of a namespace and a client in which it had to arrive.
+    pub(super) fn owe(&mut self, (from, to): (u16, u16), namespace: &Arc<str>, pairs: u64) {
+        if let Some(pair) = self.of(from, to).filter(|_| pairs > 0) {
             pair.expected += pairs;
+            self.heard((from, to), namespace, |heard| heard.expected += pairs);
+        }
+    }
+
+    fn heard(&mut self, (from, to): (u16, u16), namespace: &Arc<str>, note: impl FnOnce(&mut Heard)) {
+        if !self.namespaces.contains_key(namespace) && self.namespaces.len() < MOST_NAMESPACES {
+            self.namespaces.insert(namespace.clone(), vec![Heard::default(); self.pairs.len()]);
+        }
+        let place = usize::from(from) * self.nodes + usize::from(to);
+        if let Some(heard) = self.namespaces.get_mut(namespace).and_then(|all| all.get_mut(place)) {
+            note(heard);
         }
     }
 
@@ -310,17 +347,21 @@ impl NodePairs {
         )
     }
 
-    pub(super) fn accuse(&mut self, from: u16, to: u16, fault: Fault) {
+    pub(super) fn accuse(&mut self, (from, to): (u16, u16), namespace: &Arc<str>, fault: Fault) {
         if let Some(pair) = self.of(from, to) {
             pair.faults[fault as usize] += 1;
+            if fault == Fault::Missing {
+                self.heard((from, to), namespace, |heard| heard.missing += 1);
+            }
         }
     }
 
     /// Takes an accusation back.
-    pub(super) fn forgive(&mut self, from: u16, to: u16) {
+    pub(super) fn forgive(&mut self, (from, to): (u16, u16), namespace: &Arc<str>) {
         if let Some(pair) = self.of(from, to) {
             let missing = &mut pair.faults[Fault::Missing as usize];
             *missing = missing.saturating_sub(1);
+            self.heard((from, to), namespace, |heard| heard.missing = heard.missing.saturating_sub(1));
         }
     }
 
@@ -336,6 +377,17 @@ impl NodePairs {
             return;
         }
         self.pairs.iter_mut().zip(other.pairs).for_each(|(mine, theirs)| mine.merge(theirs));
+        for (namespace, theirs) in other.namespaces {
+            if self.namespaces.len() >= MOST_NAMESPACES && !self.namespaces.contains_key(&namespace) {
+                continue;
+            }
+            let mine =
+                self.namespaces.entry(namespace).or_insert_with(|| vec![Heard::default(); theirs.len()]);
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                mine.expected += theirs.expected;
+                mine.missing += theirs.missing;
+            }
+        }
     }
 
     fn of(&mut self, from: u16, to: u16) -> Option<&mut NodePair> {
@@ -413,13 +465,25 @@ impl JoinSpread {
 pub(crate) mod tests_of_nodes {
     use super::*;
 
+    /// Three nodes, between which these namespaces are silent towards the second, and another one is not.
+    pub(crate) fn silent_in(namespaces: &[&str]) -> NodePairs {
+        let mut pairs = pairs_of(3, |_, _| (10, 0));
+        for (from, namespace) in
+            [0, 2].into_iter().flat_map(|from| namespaces.iter().map(move |name| (from, *name)))
+        {
+            pairs.owe((from, 1), &namespace.into(), 2);
+            (0..2).for_each(|_| pairs.accuse((from, 1), &namespace.into(), Fault::Missing));
+        }
+        pairs
+    }
+
     /// So many pairs of a message and a client were expected, and missing, from node to node.
     pub(crate) fn pairs_of(nodes: u16, figures: impl Fn(u16, u16) -> (u64, u64)) -> NodePairs {
         let mut pairs = NodePairs::new(nodes.into());
         for (from, to) in (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to))) {
             let (expected, missing) = figures(from, to);
-            pairs.owe(from, to, expected);
-            (0..missing).for_each(|_| pairs.accuse(from, to, Fault::Missing));
+            pairs.owe((from, to), &"/".into(), expected);
+            (0..missing).for_each(|_| pairs.accuse((from, to), &"/".into(), Fault::Missing));
             (missing..expected).for_each(|each| pairs.receive(from, to, Moment::from_millis(each + 1)));
         }
         pairs
@@ -433,11 +497,11 @@ mod tests {
     #[test]
     fn pairs_of_several_workers_add_up() {
         let mut one = NodePairs::new(2);
-        one.owe(0, 1, 2);
+        one.owe((0, 1), &"/".into(), 2);
         one.receive(0, 1, Moment::from_millis(10));
-        one.accuse(0, 1, Fault::Missing);
+        one.accuse((0, 1), &"/".into(), Fault::Missing);
         let mut two = NodePairs::new(2);
-        two.owe(0, 1, 3);
+        two.owe((0, 1), &"/".into(), 3);
         two.receive(0, 1, Moment::from_millis(30));
         let mut sum = NodePairs::default();
         sum.merge(one);
@@ -447,6 +511,19 @@ mod tests {
         let [low, high] = [0.5, 1.0].map(|quantile| pair.quantile(quantile).expect("there are values"));
         assert!((9_900..10_200).contains(&low.as_micros()) && (29_700..30_500).contains(&high.as_micros()));
         assert_eq!(sum.pair(1, 0), Some(&NodePair::default()));
+    }
+
+    #[test]
+    fn a_namespace_in_which_nothing_arrives_is_known_whoever_saw_it_until_something_does() {
+        let mut sum = NodePairs::new(3);
+        sum.merge(tests_of_nodes::silent_in(&["/news"]));
+        sum.merge(tests_of_nodes::silent_in(&["/news"]));
+        assert_eq!((sum.deaf_namespaces(0, 1), sum.deaf_namespaces(1, 0)), (vec!["/news"], vec![]));
+        sum.forgive((0, 1), &"/news".into());
+        assert_eq!((sum.deaf_namespaces(0, 1), sum.deaf_namespaces(2, 1)), (vec![], vec!["/news"]));
+        let many: Vec<String> = (0..1000).map(|number| format!("/{number:04}")).collect();
+        sum.merge(tests_of_nodes::silent_in(&many.iter().map(String::as_str).collect::<Vec<_>>()));
+        assert_eq!(sum.namespaces.len(), MOST_NAMESPACES);
     }
 
     #[test]

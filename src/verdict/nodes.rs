@@ -1,8 +1,13 @@
 //! Between which nodes of the server something went wrong, in words. A node that hears nothing is told first: in the sum of all
 //! deliveries it may be a small share.
 
+use std::collections::BTreeMap;
+
 use crate::audit::{Fault, NodePairs};
-use crate::measure::format::count;
+use crate::measure::format::{count, printable};
+
+/// So many namespaces in which nothing arrives are told.
+const MOST_NAMESPACES: usize = 4;
 
 /// A node: its number in the pairs, and its name.
 type Node = (usize, String);
@@ -20,7 +25,22 @@ pub(super) fn deaf(pairs: &NodePairs, nodes: &[Node]) -> Vec<String> {
     if nodes.len() > 2 && deaf.iter().map(|(_, from)| from.len()).sum::<usize>() == all {
         return vec!["no node hears anything from another".to_owned()];
     }
-    deaf.iter().map(|(to, from)| format!("node {to} hears nothing from {}", listed(from))).collect()
+    let told = deaf.iter().map(|(to, from)| format!("node {to} hears nothing from {}", listed(from)));
+    told.chain(nodes.iter().flat_map(|to| deaf_in(pairs, to, nodes)).take(MOST_NAMESPACES)).collect()
+}
+
+/// In which namespaces a node hears nothing of others, though it does in another one.
+fn deaf_in(pairs: &NodePairs, (to, name): &Node, nodes: &[Node]) -> Vec<String> {
+    let mut from_of: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (from, other) in nodes.iter().filter(|(from, _)| from != to) {
+        for namespace in pairs.deaf_namespaces(*from, *to) {
+            from_of.entry(namespace).or_default().push(other);
+        }
+    }
+    let told = |(namespace, from): (&str, Vec<&str>)| {
+        format!("in namespace {}, node {name} hears nothing from {}", printable(namespace), listed(&from))
+    };
+    from_of.into_iter().map(told).collect()
 }
 
 /// Where a fault was found most often, in parentheses; nothing where there is one node.
@@ -49,7 +69,7 @@ fn listed(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audit::tests_of_nodes::pairs_of;
+    use crate::audit::tests_of_nodes::{pairs_of, silent_in};
 
     fn names() -> Vec<Node> {
         ["a", "b", "c"].into_iter().map(str::to_owned).enumerate().collect()
@@ -65,6 +85,12 @@ mod tests {
         assert_eq!(deaf(&pairs, &turned), ["node b hears nothing from c and a"]);
         let nearly = pairs_of(3, |from, to| (10, if to == 1 && from != 1 { 9 } else { 0 }));
         assert!(deaf(&nearly, &names()).is_empty());
+    }
+
+    #[test]
+    fn a_node_that_is_deaf_in_one_namespace_is_told_with_it() {
+        let told = deaf(&silent_in(&["/news"]), &names());
+        assert_eq!(told, ["in namespace /news, node b hears nothing from a and c"]);
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Ledger {
         self.findings.undecided.merge(&judgement.undecided);
         self.findings.join_spread.merge(judgement.join_spread);
         for (node, pairs) in judgement.expected_at.iter().enumerate() {
-            self.findings.nodes.owe(message.node, node as u16, *pairs);
+            self.findings.nodes.owe((message.node, node as u16), &message.namespace, *pairs);
         }
         for (node, pairs) in judgement.undecided_at.iter().enumerate() {
             self.findings.nodes.doubt(message.node, node as u16, *pairs);

@@ -102,9 +102,9 @@ impl Ledger {
             let (_, message) = owed.remove(index);
             self.expect(&message, self.membership.node(seat, at));
         } else if let Some((from, to, is_disturbed)) = self.missing.remove(&(seat, key)) {
-            let client = self.membership.seats()[seat as usize].client;
-            self.findings.forgive(client, key);
-            self.findings.nodes.forgive(from, to);
+            let place = &self.membership.seats()[seat as usize];
+            self.findings.forgive(place.client, key);
+            self.findings.nodes.forgive((from, to), &self.membership.namespace(place));
             if is_disturbed {
                 let missing = &mut self.findings.disturbed.faults[Fault::Missing as usize];
                 *missing = missing.saturating_sub(1);
