@@ -3,9 +3,14 @@
 //! The group is its own, so that Ctrl-C in the terminal reaches only us and a server stays up until the report is
 //! made. Its lifeline is a pipe that we hold: when it closes, however we came to our end, the group ends too. Stopping
 //! is `SIGTERM` to all members, and `SIGKILL` to those who are still there after the grace.
+//!
+//! A daemon leaves the group for one of its own. It still has the end of the lifeline that every command of a group inherits, so
+//! it is found by that and counts as a member.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, PipeWriter, Read, pipe};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
@@ -28,16 +33,38 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// What the guard of a group does: it waits for the end of the lifeline, and then ends the group. It outlives the
 /// `SIGTERM` of an orderly stop, so that a group is ended even if we do not get to its `SIGKILL`, and the `SIGHUP` with which the
 /// system wakes a group that stands still when we are killed.
-const GUARD: &str = "trap '' TERM HUP; echo; exec >&2; read -r _; kill -TERM 0; sleep 1; kill -KILL 0";
+const GUARD: &str = "trap '' TERM HUP; echo; exec >&2; read -r _
+    away() { for p in /proc/[0-9]*; do [ $p/fd/7 -ef /proc/self/fd/0 ] && kill $1 ${p#/proc/}; done; }
+    kill -TERM 0; away -TERM; sleep 1; away -KILL; kill -KILL 0";
+
+/// How a command line is started: with the lifeline at a number that programs leave alone, and nothing to read.
+const KEPT: &str = "exec 7<&0 0</dev/null; exec sh -c \"$1\"";
+
+/// That number.
+const KEPT_AT: &str = "7";
+
+/// The end of the lifeline that is ours.
+#[derive(Debug)]
+enum Lifeline {
+    /// The leader's standard input.
+    Input { _end: ChildStdin },
+    /// A pipe whose other end the leader, whatever it starts, and the guard have.
+    Pipe { _end: PipeWriter },
+}
+
+/// Which pipe it is: its device and its number there.
+type Kept = (u64, u64);
 
 /// A running process group. Stopped when dropped.
 #[derive(Debug)]
 pub(crate) struct Group {
     leader: Child,
     id: Pid,
-    lifeline: Option<ChildStdin>,
-    /// Holds the other end of the lifeline where the leader does not: a member of the group, but not of the server.
+    lifeline: Option<Lifeline>,
+    /// Reads the other end of the lifeline where the leader does not: a member of the group, but not of the server.
     guard: Option<Child>,
+    /// What those have inherited who left the group.
+    kept: Option<Kept>,
     output: Output,
     ended: Option<ExitStatus>,
     /// By which signal its members are asked to end.
@@ -48,7 +75,9 @@ impl Group {
     /// Starts a program that ends by itself when its standard input does.
     pub(super) fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::piped());
-        Self::lead(command, Output::default())
+        let mut group = Self::lead(command, Output::default())?;
+        group.lifeline = group.leader.stdin.take().map(|end| Lifeline::Input { _end: end });
+        Ok(group)
     }
 
     /// Starts a command line with `sh`, its standard input empty, with these variables in its environment beside our own. Its
@@ -59,17 +88,20 @@ impl Group {
         ready: Option<&str>,
     ) -> io::Result<Self> {
         let mut command = Command::new("sh");
-        command.arg("-c").arg(line).envs(environment).stdin(Stdio::null());
+        let (theirs, ours) = pipe()?;
+        let kept = fs::metadata(format!("/proc/self/fd/{}", theirs.as_raw_fd()));
+        command.args(["-c", KEPT, "sh", line]).envs(environment).stdin(theirs.try_clone()?);
         let mut group = Self::lead(command, Output::awaiting(ready))?;
+        group.kept = kept.ok().map(|pipe| (pipe.dev(), pipe.ino()));
+        group.lifeline = Some(Lifeline::Pipe { _end: ours });
         let mut guard = Command::new("sh");
         guard.arg("-c").arg(GUARD).process_group(group.id.as_raw());
-        guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        guard.stdin(theirs).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut guard = guard.spawn()?;
         if let Some(mut ready) = guard.stdout.take() {
             // From its first byte on, no `SIGTERM` ends it.
             ready.read_exact(&mut [0])?;
         }
-        group.lifeline = guard.stdin.take();
         group.guard = Some(guard);
         Ok(group)
     }
@@ -85,8 +117,8 @@ impl Group {
         if let Some(stream) = leader.stderr.take() {
             output.follow(stream);
         }
-        let (lifeline, id) = (leader.stdin.take(), Pid::from_raw(id));
-        Ok(Self { lifeline, leader, id, guard: None, output, ended: None, farewell: Signal::SIGTERM })
+        let (id, farewell) = (Pid::from_raw(id), Signal::SIGTERM);
+        Ok(Self { lifeline: None, leader, id, guard: None, kept: None, output, ended: None, farewell })
     }
 
     /// The same, whose members are asked to end by this signal.
@@ -100,8 +132,14 @@ impl Group {
         &self.output
     }
 
-    /// How the process that was started has ended, if it has.
+    /// How the process that was started has ended, if it has. One that went on in the background has not.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.command_ended()?;
+        (!status.success() || self.daemons().is_empty()).then_some(status)
+    }
+
+    /// The same for a command that has done its work when it ends, whatever goes on in the background.
+    pub(super) fn command_ended(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {
             self.ended = self.leader.try_wait().ok().flatten();
         }
@@ -162,7 +200,15 @@ impl Group {
 
     /// The living members, the guard left out. None where there is no /proc to read them from.
     fn members(&self) -> Option<Vec<Member>> {
-        members(self.id, self.guard.as_ref().map(Child::id))
+        members(self.id, self.kept, self.guard.as_ref().map(Child::id))
+    }
+
+    /// Those who left the group.
+    fn daemons(&self) -> Vec<Pid> {
+        let left = || self.members().into_iter().flatten().filter(|member| !member.is_in_group);
+        let found: Vec<Pid> = left().map(|member| member.id).collect();
+        // One that was just starting another and ended may have been passed by.
+        if found.is_empty() && self.kept.is_some() { left().map(|member| member.id).collect() } else { found }
     }
 
     /// True when no member lives any more; false when the time is over before.
@@ -178,7 +224,7 @@ impl Group {
     }
 
     fn is_alive(&mut self) -> bool {
-        let leader = self.ended().is_none();
+        let leader = self.command_ended().is_none();
         let others = match self.members() {
             Some(members) => !members.is_empty(),
             // Without /proc, ask whether there is somebody to signal; the guard would always be.
@@ -191,6 +237,9 @@ impl Group {
         // Once nobody is left, the number may belong to a new group: do not touch it.
         if self.is_alive() {
             let _ = killpg(self.id, signal);
+            for daemon in self.daemons() {
+                let _ = kill(daemon, signal);
+            }
         }
     }
 }
@@ -221,6 +270,9 @@ pub struct Resources {
 
 /// A living member of a process group.
 struct Member {
+    id: Pid,
+    /// Or has left it, and is known by the lifeline.
+    is_in_group: bool,
     cpu: Duration,
     memory: u64,
     /// In ticks since the start of the machine.
@@ -228,11 +280,18 @@ struct Member {
 }
 
 /// All members of the group but one that are not zombies. None where there is no /proc to read them from.
-fn members(group: Pid, spared: Option<u32>) -> Option<Vec<Member>> {
+fn members(group: Pid, kept: Option<Kept>, spared: Option<u32>) -> Option<Vec<Member>> {
     let processes = fs::read_dir("/proc").ok()?;
-    let numeric = |name: &str| name.parse::<u32>().is_ok_and(|id| Some(id) != spared);
+    let us = std::process::id();
+    let numeric = |name: &str| name.parse::<u32>().is_ok_and(|id| Some(id) != spared && id != us);
     let names = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    Some(names.filter(|name| numeric(name)).filter_map(|name| member(&name, Some(group))).collect())
+    Some(names.filter(|name| numeric(name)).filter_map(|name| member(&name, Some((group, kept)))).collect())
+}
+
+/// Whether a process has inherited this.
+fn keeps(process: &str, kept: Kept) -> bool {
+    let at = fs::metadata(format!("/proc/{process}/fd/{KEPT_AT}"));
+    at.is_ok_and(|pipe| (pipe.dev(), pipe.ino()) == kept)
 }
 
 /// A single process that we did not start.
@@ -271,23 +330,26 @@ impl Process {
     }
 }
 
-fn member(process: &str, group: Option<Pid>) -> Option<Member> {
+fn member(process: &str, of: Option<(Pid, Option<Kept>)>) -> Option<Member> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name stands in parentheses and may contain some; after them come the state and then numbers.
     let fields: Vec<_> = stat.get(stat.rfind(')')? + 1..)?.split_ascii_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     let state = fields.first()?;
-    let is_other = |group: Pid| number(2) != u64::try_from(group.as_raw()).ok();
-    if group.is_some_and(is_other) || matches!(*state, "Z" | "X") {
+    let is_theirs = |group: Pid| number(2) == u64::try_from(group.as_raw()).ok();
+    let is_in_group = of.is_some_and(|(group, _)| is_theirs(group));
+    let is_other = || of.is_some_and(|(_, kept)| !kept.is_some_and(|kept| keeps(process, kept)));
+    if matches!(*state, "Z" | "X") || !is_in_group && is_other() {
         return None;
     }
+    let id = Pid::from_raw(process.parse().ok()?);
     // utime, stime, and those of children that were waited for, in ticks, of which Linux shows 100 a second.
     let ticks: u64 = (11..15).filter_map(number).sum();
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = resident.and_then(|text| text.split_ascii_whitespace().next()?.parse::<u64>().ok());
     let (cpu, memory) = (Duration::from_millis(ticks * 10), kilobytes.unwrap_or(0) * 1024);
-    Some(Member { cpu, memory, started: number(19)? })
+    Some(Member { id, is_in_group, cpu, memory, started: number(19)? })
 }
 
 /// `exit code 1`, `signal SIGKILL`. A shell tells the signal that ended its command by a code above 128.
@@ -319,7 +381,7 @@ mod tests {
     }
 
     fn alive(id: Pid) -> usize {
-        members(id, None).expect("there is a /proc").len()
+        members(id, None, None).expect("there is a /proc").len()
     }
 
     #[test]
@@ -416,6 +478,37 @@ mod tests {
         assert!(alive(group.id) > 0);
         group.stop(GRACE);
         assert_eq!(alive(group.id), 0);
+    }
+
+    /// A command that goes into the background, as daemons do, and its process there.
+    fn in_the_background(ends: &str) -> (Group, Pid) {
+        let group = running(&format!("setsid sh -c 'echo $$; {ends}' &"));
+        let id = group.output().tail().first().and_then(|line| line.parse().ok()).expect("it told its id");
+        (group, Pid::from_raw(id))
+    }
+
+    #[test]
+    fn a_daemon_goes_on_until_the_group_is_stopped_and_is_ended_with_it() {
+        let (mut group, daemon) = in_the_background("exec sleep 1000");
+        while group.command_ended().is_none() {
+            thread::yield_now();
+        }
+        assert_eq!((group.ended(), group.daemons()), (None, vec![daemon]));
+        assert!(group.resources().is_some_and(|used| used.memory > 0));
+        group.stop(GRACE);
+        assert!(group.daemons().is_empty() && group.ended().is_some_and(|status| status.success()));
+    }
+
+    #[test]
+    fn a_daemon_ends_with_the_lifeline_and_one_that_ends_by_itself_is_told() {
+        let (mut group, _) = in_the_background("trap \"\" TERM; while :; do sleep 1000; done");
+        group.lifeline = None;
+        assert!(group.wait_until_gone(GRACE * 4));
+        let (mut group, daemon) = in_the_background("exec sleep 1000");
+        kill(daemon, Signal::SIGKILL).expect("it lives");
+        while group.ended().is_none() {
+            thread::yield_now();
+        }
     }
 
     #[test]

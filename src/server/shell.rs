@@ -40,7 +40,7 @@ pub(crate) fn lines_of_command(
     let mut group = started.map_err(|error| format!("`{shown}` could not be started: {error}"))?;
     let deadline = Instant::now() + within;
     let why = loop {
-        match group.ended() {
+        match group.command_ended() {
             Some(status) if status.success() => {
                 group.output().settle(LAST_WORDS);
                 return Ok(group.output().tail());
