@@ -1,6 +1,7 @@
 //! Expressions of other tools in the values of a scenario: `{{ name }}` and `$name`. They mean nothing here and are sent as
 //! they stand, which is rarely meant.
 
+use super::operations::SHELL;
 use crate::document::{Mistake, Node, Value};
 
 /// More than so many warnings of one file help nobody.
@@ -24,9 +25,10 @@ pub(super) fn warnings(root: &Node) -> Vec<Mistake> {
 fn walk(node: &Node, found: &mut Vec<Mistake>) {
     match &node.value {
         Value::List(items) => items.iter().for_each(|item| walk(item, found)),
-        // In a regular expression, `$` is the end of the text.
+        // In a regular expression, `$` is the end of the text, and in a command it is the shell's.
         Value::Map(entries) => {
-            entries.iter().filter(|(key, _)| key.text != "$match").for_each(|(_, value)| walk(value, found))
+            let is_ours = |key: &str| !["$match", SHELL].contains(&key);
+            entries.iter().filter(|(key, _)| is_ours(&key.text)).for_each(|(_, value)| walk(value, found));
         }
         Value::Text(text) if found.len() < MOST => found.extend(foreign(text).into_iter().map(|one| {
             let span = node.part(one.from, one.written.chars().count());
@@ -115,6 +117,15 @@ mod tests {
         assert_eq!(names("$name, $row"), ["name", "row"]);
         let found = foreign("é {{ x }}");
         assert_eq!((found[0].from, found[0].written.as_str()), (2, "{{ x }}"));
+    }
+
+    #[test]
+    fn the_variables_of_a_shell_are_its_own() {
+        let text = "script: [ { shell: echo $X }, { all: { emit: { event: a, args: [$Y] } } } ]";
+        let root = crate::document::parse(&crate::document::Source { name: "t".into(), text: text.into() });
+        let warned: Vec<String> =
+            warnings(&root.expect("it is YAML")).iter().map(ToString::to_string).collect();
+        assert!(warned.len() == 1 && warned[0].contains("$Y"), "{warned:?}");
     }
 
     #[test]

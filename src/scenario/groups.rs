@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::operations::{AWAIT, LINK, SERVER, SERVICE, SHELL};
 use super::{GivenContract, MOST_CLIENTS, Overrides, Rows, Surroundings, one_of};
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
 use crate::protocol::deflate;
 use crate::protocol::dialect::{Parser, Version};
 use crate::session::Transport;
-use crate::step::{self, Arrival};
+use crate::step::{self, ACTS, Arrival};
 use crate::template::{Scope, Slot, Template, constant, constants, is_reserved, well_formed};
 
 /// The word under which all groups act.
@@ -22,9 +21,6 @@ pub(super) const TOGETHER: &str = "together";
 
 /// The word for the part of the script that is measured.
 pub(super) const MEASURE: &str = "measure";
-
-/// Words that stand where groups stand, so that no group can be called so.
-pub(super) const RESERVED: [&str; 8] = [ALL, TOGETHER, MEASURE, SERVER, AWAIT, LINK, SERVICE, SHELL];
 
 /// Clients that are alike.
 #[derive(Clone, Debug)]
@@ -147,7 +143,7 @@ impl<'n> Draft<'n> {
     ) -> Result<Draft<'n>, Mistake> {
         let name = &key.text;
         well_formed(name, "the name of a group").map_err(|mistake| mistake.at(key.span))?;
-        if RESERVED.contains(&name.as_str()) || is_reserved(name) {
+        if name == ALL || ACTS.contains(&name.as_str()) || is_reserved(name) {
             let message = format!("no group can be called `{name}`: the word has a meaning of its own");
             return Err(key.mistake(message).hint("choose another name"));
         }

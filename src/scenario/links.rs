@@ -138,7 +138,17 @@ pub(super) fn read(node: &Node) -> Result<Vec<LinkRule>, Mistake> {
         if links.iter().any(|link| link.name.eq_ignore_ascii_case(name)) {
             return Err(key.mistake(format!("two links are called `{name}`, in capitals or not")));
         }
-        links.push(LinkRule { name: name.clone(), to: value.word()?.to_owned() });
+        let to = value.word()?;
+        if let Some((_, port)) = to.rsplit_once(':') {
+            let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+            let wrong = || {
+                value
+                    .mistake(format!("`{port}` is no port"))
+                    .hint("write host and port, like `127.0.0.1:6379`")
+            };
+            is_port.then_some(()).ok_or_else(wrong)?;
+        }
+        links.push(LinkRule { name: name.clone(), to: to.to_owned() });
     }
     Ok(links)
 }
@@ -192,9 +202,24 @@ pub(super) fn change(node: &Node) -> Result<Change, Mistake> {
         _ => Ok(Change::Slow {
             direction: way,
             delay: delay.map(units::duration).transpose()?,
-            jitter: jitter.map(units::duration).transpose()?,
+            jitter: jitter.map(|jitter| swing(jitter, delay)).transpose()?,
             rate: rate.map(units::throughput).transpose()?,
             length: length.map(units::duration).transpose()?,
         }),
     }
+}
+
+/// How much longer or shorter bytes may be under way than they are delayed.
+fn swing(jitter: &Node, delay: Option<&Node>) -> Result<Duration, Mistake> {
+    let (swing, middle) = (units::duration(jitter)?, delay.map(units::duration).transpose()?);
+    if swing > middle.unwrap_or_default() {
+        let middle = middle.map_or_else(
+            || "there is no `delay`".to_owned(),
+            |middle| format!("the delay is {}", Spelt(middle)),
+        );
+        return Err(jitter
+            .mistake(format!("nothing can be {} faster than at once, and {middle}", Spelt(swing)))
+            .hint("let `delay` be no shorter than `jitter`"));
+    }
+    Ok(swing)
 }

@@ -265,7 +265,8 @@ pub(super) fn shell(node: &Node) -> Result<Operation, Mistake> {
 }
 
 fn rolling(node: &Node) -> Result<Duration, Mistake> {
-    let fields = Fields::of(node, "`rolling`")?;
+    let fields = Fields::of(node, "`rolling`")
+        .map_err(|mistake| mistake.hint("write `- server: { rolling: { every: 10s } }`"))?;
     let every = units::duration(fields.required("every")?)?;
     fields.deny_others()?;
     Ok(every)
@@ -386,14 +387,20 @@ mod tests {
             ("redis: { cut: 5s, for: 5s }", "takes `for`"),
             ("redis: { reset: false }", "nothing is done"),
             ("redis: { rate: 1MB }", "1MB/s"),
+            ("redis: { jitter: 20ms }", "nothing can be 20ms faster than at once, and there is no `delay`"),
+            ("redis: { delay: 50ms, jitter: 80ms }", "and the delay is 50ms"),
             ("redis: {}", "one at a time"),
             ("[]", "nothing is done"),
         ] {
             assert!(told(text).contains(words), "{text}: {}", told(text));
         }
-        for (text, words) in
-            [("wait: h:1", "called `wait`"), ("a-b: h:1", "letters"), ("{ a: h:1, A: h:1 }", "two links")]
-        {
+        for (text, words) in [
+            ("wait: h:1", "called `wait`"),
+            ("r: h:99999", "`99999` is no port"),
+            ("r: \"h:\"", "`` is no port"),
+            ("a-b: h:1", "letters"),
+            ("{ a: h:1, A: h:1 }", "two links"),
+        ] {
             let refused = links::read(&node(text)).expect_err(text).to_string();
             assert!(refused.contains(words), "{text}: {refused}");
         }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::document::{Fields, Key, Mistake, Node, Span, Value};
-use crate::step::{self, KINDS, Numbered, Reading, Step};
+use crate::step::{self, ACTS, KINDS, Numbered, Reading, Step};
 use crate::units::Spelt;
 
-use super::groups::{ALL, Group, MEASURE, RESERVED, TOGETHER};
+use super::groups::{ALL, Group, MEASURE, TOGETHER};
 use super::known::Known;
 use super::links::LinkRule;
 use super::operations::{self, AWAIT, About, LINK, Operation, SERVER, SERVICE, SHELL};
@@ -280,7 +280,7 @@ impl Reader<'_, '_> {
             name if is_step(name) => mistake(format!("no group is named that does the step `{name}`"))
                 .hint(format!("write who does it: `- all: {{ {name}: … }}`")),
             name => {
-                let names = self.groups.iter().map(|group| group.name.as_str()).chain(RESERVED);
+                let names = self.groups.iter().map(|group| group.name.as_str()).chain([ALL]).chain(ACTS);
                 mistake(format!("unknown group `{name}`")).did_you_mean(name, names)
             }
         }

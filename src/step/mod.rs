@@ -91,6 +91,7 @@ pub use learned::{LearnedNodes, LearnedPlace, MOST_LEARNED};
 pub use markers::{Board, Markers, Standing};
 pub use own_place::OwnPlace;
 pub use played::PlayedAct;
+pub(crate) use reading::ACTS;
 pub use reading::{Reading, Tempo};
 pub use sent::{AllSent, Sent};
 use sequence::Sequence;

@@ -380,7 +380,14 @@ fn kind(word: &str) -> Option<&'static super::Kind> {
     KINDS.iter().find(|kind| kind.word == word)
 }
 
+/// Acts that no group does. Their words stand where groups stand, so no group can be called so.
+pub(crate) const ACTS: [&str; 7] = ["together", "measure", "server", "await", "link", "service", "shell"];
+
 fn unknown(word: &str, at: Mistake) -> Mistake {
+    if ACTS.contains(&word) {
+        return Mistake::new(at.span, format!("no group does `{word}`: it is an act of its own"))
+            .hint(format!("write it without a group: `- {word}: …`"));
+    }
     Mistake::new(at.span, format!("unknown step `{word}`"))
         .did_you_mean(word, KINDS.iter().map(|kind| kind.word))
 }
