@@ -5,6 +5,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde_json::json;
 use sockrates::document::Source;
@@ -101,6 +103,63 @@ fn the_environment_that_is_named_takes_the_place_of_what_the_script_says() {
     assert!(staging.text.contains("--url https://staging.example"), "{}", staging.text);
     let unknown = artillery::import(&source, &how("stagin"), &files).expect_err("there is none");
     assert!(unknown.contains("no environment `stagin`: it has staging, local"), "{unknown}");
+}
+
+/// What becomes of a script with this `config`, and with these steps of one scenario.
+fn scenario_of(config: &str, steps: &str, environment: Option<&str>) -> Imported {
+    let text = format!("config: {config}\nscenarios: [ {{ engine: socketio, flow: {steps} }} ]\n");
+    let source = Source { name: "any.yml".into(), text };
+    let how = ArtilleryImport { environment, ..ArtilleryImport::default() };
+    artillery::import(&source, &how, &|_| Ok(b"ada,1\nbob,2\n".to_vec())).expect("it can be imported")
+}
+
+#[test]
+fn an_environment_is_laid_over_the_script_key_by_key_and_item_by_item() {
+    let config = "{ variables: { a: 1, b: 2 }, phases: [ { duration: 60, arrivalRate: 5, name: x }, { duration: 9, arrivalRate: 2 } ], \
+        environments: { few: { variables: { b: 3 }, phases: [ { duration: 4, arrivalRate: 1 } ] } } }";
+    let imported = scenario_of(config, r#"[ { emit: [ x, "{{ a }}", "{{ b }}" ] } ]"#, Some("few"));
+    for part in ["a: 1\n", "b: 3\n", "[{ rate: 1/s, for: 4s }, { rate: 2/s, for: 9s }]"] {
+        assert!(imported.text.contains(part), "{part}\n{}", imported.text);
+    }
+}
+
+#[test]
+fn no_word_of_a_script_is_left_out_in_silence() {
+    let config = "{ processor: ./f.js, tls: { servername: x, ca: ./ca.pem }, http: { timeout: 9 } }";
+    let steps = "[ { emit: [ x ], acknowledge: { match: { json: $.0, value: 1, strict: true }, capture: { json: $.0, as: a, transform: y } } }, \
+        { get: { url: /x, match: { json: $.a, value: 1, strict: true }, capture: { json: $.a, as: b, transform: z } } } ]";
+    let notes = told(&scenario_of(config, steps, None));
+    for what in [
+        "`processor`: code of the script",
+        "`tls.servername`",
+        "`tls.ca`: give --ca-file",
+        "`timeout`, a default",
+        "`strict` of a `match`",
+        "`transform` of a `capture`",
+    ] {
+        assert!(notes.contains(what), "{what}\n{notes}");
+    }
+    assert_eq!(notes.matches(": `transform` of a `capture`").count(), 2 * 2, "{notes}");
+}
+
+#[test]
+fn the_parser_of_the_script_is_that_of_the_clients() {
+    let imported =
+        scenario_of("{ socketio: { parser: socket.io-msgpack-parser } }", "[ { emit: [ x ] } ]", None);
+    assert!(imported.text.contains("parser: msgpack"), "{}", imported.text);
+    assert_eq!(imported.notes, []);
+}
+
+#[test]
+fn a_request_to_another_server_is_told_without_what_lets_somebody_in() {
+    let imported = scenario_of(
+        "{}",
+        r#"[ { get: { url: "https://ada:hunter2@other.example/x?key=c2VjcmV0" } } ]"#,
+        None,
+    );
+    let text = told(&imported);
+    assert!(text.contains("`other.example/x`"), "{text}");
+    assert!(!text.contains("hunter2") && !text.contains("c2VjcmV0"), "{text}");
 }
 
 #[test]
@@ -276,8 +335,64 @@ fn what_the_server_says_unasked_is_no_answer_to_what_a_client_says_at_once() {
     assert!(later.contains("response: { event: greeting }"), "{later}");
 }
 
+/// A recording of one tab that said `join`, whose entries are these.
+fn of_one_tab(polls: &[(&str, serde_json::Value)]) -> String {
+    let entry = |(method, content): &(&str, serde_json::Value)| {
+        let sid = if *method == "open" { "" } else { "&sid=a" };
+        let url = format!("http://h/socket.io/?EIO=4&transport=polling{sid}");
+        let sent = (*method == "post").then(|| content.clone());
+        let response = if *method == "post" { json!({}) } else { json!({ "content": content }) };
+        json!({ "startedDateTime": "2026-01-01T10:00:00Z", "time": 1, "request": { "url": url, "postData": sent }, "response": response })
+    };
+    json!({ "log": { "entries": polls.iter().map(entry).collect::<Vec<_>>() } }).to_string()
+}
+
+#[test]
+fn bodies_that_are_written_as_base64_are_read() {
+    let of = |text: &str| json!({ "encoding": "base64", "text": STANDARD.encode(text) });
+    let text = of_one_tab(&[
+        (
+            "open",
+            of(r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#),
+        ),
+        ("post", json!({ "text": "40" })),
+        ("poll", of(r#"40{"sid":"b"}"#)),
+        ("post", json!({ "text": r#"420["ask",1]"# })),
+        ("poll", of(r#"430["told"]"#)),
+    ]);
+    let imported = har::import(text.as_bytes(), "x.har", "-").expect("it can be imported");
+    assert!(imported.text.contains("ask") && imported.text.contains("ack:"), "{}", imported.text);
+}
+
+#[test]
+fn a_recording_that_is_broken_off_becomes_a_scenario_of_what_stands_before() {
+    let text = fs::read_to_string(Path::new(HAR).join("chat.har")).expect("it is there");
+    let mut tabs = 0;
+    for share in 1..20 {
+        let part = &text.as_bytes()[..text.len() * share / 20];
+        match har::import(part, "x.har", "-") {
+            Ok(imported) => {
+                assert!(told(&imported).contains("ends in the middle"), "{}", imported.text);
+                tabs += 1;
+            }
+            Err(why) => assert!(why.contains("EOF") || why.contains("no connection"), "{why}"),
+        }
+    }
+    assert!(tabs > 0);
+    let marked = ["\u{feff}".as_bytes(), text.as_bytes()].concat();
+    assert_eq!(har::import(&*marked, "x.har", "-"), har::import(text.as_bytes(), "x.har", "-"));
+}
+
 #[test]
 fn what_is_no_recording_is_told() {
+    for (bytes, why) in [
+        (&b"\x1f\x8b\x08"[..], "compressed by gzip: unpack it first"),
+        (b"PK\x03\x04", "a zip archive: unpack it first"),
+        (b"\xff\xfe{\0", "save it as UTF-8"),
+    ] {
+        let refused = har::import(bytes, "x.har", "-").expect_err("it is none");
+        assert!(refused.contains(why), "{refused}");
+    }
     for (text, why) in [
         ("", "is not a HAR file"),
         ("[]", "is not a HAR file"),

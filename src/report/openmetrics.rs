@@ -50,7 +50,8 @@ fn write(encoder: &mut DescriptorEncoder<'_>, family: &Family<'_>) -> std::fmt::
     let unit = family.unit.map(|unit| match unit {
         families::Unit::Seconds => Unit::Seconds,
         families::Unit::Bytes => Unit::Bytes,
-        families::Unit::Ratio => Unit::Ratios,
+        // The singular, as Prometheus has it, and as a collector of OpenTelemetry makes it of the unit 1.
+        families::Unit::Ratio => Unit::Other("ratio".to_owned()),
     });
     let mut out = encoder.encode_descriptor(&family.name, &family.help, unit.as_ref(), kind)?;
     match &family.values {
@@ -67,5 +68,23 @@ fn write(encoder: &mut DescriptorEncoder<'_>, family: &Family<'_>) -> std::fmt::
             let Some(Buckets { sum, count, buckets }) = Buckets::of(metric) else { return Ok(()) };
             out.encode_family(labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example::troubled;
+
+    #[test]
+    fn each_gauge_stands_in_the_docs_under_its_name() {
+        let docs = include_str!("../../docs/watching.md");
+        let text = openmetrics(&troubled(), true);
+        let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" gauge"));
+        let families: Vec<&str> = families.collect();
+        assert!(families.contains(&"sockrates_busiest_worker_ratio"), "{families:?}");
+        for family in families {
+            assert!(docs.contains(&format!("`{family}`")), "{family}");
+        }
     }
 }

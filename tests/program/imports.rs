@@ -11,7 +11,7 @@ use crate::support::sockrates;
 fn a_script_of_artillery_is_imported_and_played() {
     let folder = tempfile::tempdir().expect("there is room");
     let sources = Path::new("tests/import/artillery");
-    for name in ["newer.yml", "people.csv"] {
+    for name in ["newer.yml", "odd.yml", "people.csv"] {
         fs::copy(sources.join(name), folder.path().join(name)).expect("it can be copied");
     }
     let script = folder.path().join("newer.yml").display().to_string();
@@ -25,6 +25,10 @@ fn a_script_of_artillery_is_imported_and_played() {
     assert!(again.stderr.contains("is there already"), "{}", again.stderr);
     let played = sockrates(["run", "--checks-only", &written]).run().code(0);
     assert!(played.stdout.contains("checks held"), "{}", played.stdout);
+    let odd = folder.path().join("odd.yml").display().to_string();
+    sockrates(["import", "artillery", &odd]).run().code(0);
+    let odd = folder.path().join("odd.scenario.yaml").display().to_string();
+    sockrates(["run", "--checks-only", &odd]).run().code(0).says("checks held");
 }
 
 #[test]

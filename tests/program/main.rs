@@ -10,6 +10,7 @@ mod balancers;
 mod brokers;
 mod capacity;
 mod causes;
+mod ci_script;
 mod compare;
 mod conform;
 mod conform_nodes;

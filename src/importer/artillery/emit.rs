@@ -82,17 +82,16 @@ fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<S
     let mut fields = Map::new();
     let mut args: Option<Vec<Json>> = None;
     if let Some(wanted) = get(node, "data").or_else(|| get(node, "args")) {
-        let value = flow.data(wanted);
-        args = Some(match (&wanted.value, value) {
-            (Value::List(_), Json::Array(items)) => items,
-            (Value::Text(_), text) => vec![json!({ "$contains": text })],
-            (_, value) => vec![value],
+        args = Some(match flow.data(wanted) {
+            Json::Array(items) => items,
+            value => vec![value],
         });
     }
     let mut demanded: Vec<(usize, Json)> = Vec::new();
     let has_data = args.is_some();
     for one in get(node, "match").map(Node::items).unwrap_or_default() {
         let line = one.span.line;
+        strangers(flow, one, &["json", "value"], "match");
         let Some((index, steps)) = place(flow, one) else { continue };
         let Some(value) = get(one, "value") else {
             left_out(flow.notes, line, "a `match` without a `value`");
@@ -124,6 +123,7 @@ fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<S
             left_out(flow.notes, line, "a `capture` without `as`");
             continue;
         };
+        strangers(flow, one, &["json", "as"], "capture");
         let Some((index, steps)) = place(flow, one) else { continue };
         if let Some(place) = inside(flow, &mut fields, index, &steps, line) {
             let there = flow.names.renamed(name);
@@ -140,6 +140,13 @@ fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<S
         fields.insert("args".to_owned(), args.into());
     }
     fields
+}
+
+/// Tells what a `match` or a `capture` says beside what is understood.
+pub(super) fn strangers(flow: &mut Flow<'_, '_>, node: &Node, known: &[&str], what: &str) {
+    for (key, _, line) in entries(node).filter(|(key, ..)| !known.contains(key)) {
+        left_out(flow.notes, line, format!("`{key}` of a `{what}`"));
+    }
 }
 
 /// Which argument of the answer a path is about, and the steps into it. Without a number it is about the first.

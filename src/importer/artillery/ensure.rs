@@ -6,7 +6,7 @@ use crate::importer::Note;
 use crate::importer::artillery::load::decimal;
 
 /// The percentiles and other figures that both sides know: their names there and here.
-const FIGURES: [(&str, &str); 8] = [
+const FIGURES: [(&str, &str); 9] = [
     ("min", "min"),
     ("max", "max"),
     ("mean", "mean"),
@@ -15,6 +15,7 @@ const FIGURES: [(&str, &str); 8] = [
     ("p90", "p90"),
     ("p95", "p95"),
     ("p99", "p99"),
+    ("p999", "p99.9"),
 ];
 
 /// Metrics of the time that an answer takes.

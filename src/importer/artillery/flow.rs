@@ -4,10 +4,13 @@ use serde_json::{Map, Value as Json, json};
 
 use super::context::{Flow, texts};
 use super::load::{decimal, seconds};
-use super::names::{Loop, Names};
+use super::names::{Loop, Names, alone};
 use super::{changed, emit, entries, get, http, left_out};
 use crate::document::{Node, Value};
 use crate::importer::draft::Entry;
+
+/// The longest pause, in seconds.
+const LONGEST_PAUSE: f64 = 2_592_000.0;
 
 /// The most items of a list over which a loop goes, written out.
 const MOST_ITEMS: usize = 1_000;
@@ -66,6 +69,9 @@ impl Flow<'_, '_> {
                     "path" => changed(self.notes, line, "`path`: give --path to `sockrates run`"),
                     "rejectUnauthorized" => {
                         changed(self.notes, line, "`rejectUnauthorized`: give --insecure to `sockrates run`");
+                    }
+                    "parser" if node.text().is_ok_and(|text| text.contains("msgpack")) => {
+                        fields.insert("parser".to_owned(), "msgpack".into());
                     }
                     // These make a client wait less or more for what a load test has already.
                     "forceNew" | "multiplex" | "autoConnect" => {}
@@ -158,31 +164,35 @@ impl Flow<'_, '_> {
     fn think(&mut self, step: &Node, out: &mut Vec<Entry>) {
         let Some(node) = get(step, "think") else { return };
         let line = node.span.line;
-        let text = node.text().unwrap_or_default();
-        let between = text.split_once("$randomNumber(").and_then(|(_, rest)| {
-            let (low, high) = rest.split_once(')')?.0.split_once(',')?;
-            Some((low.trim().parse::<f64>().ok()? + high.trim().parse::<f64>().ok()?) / 2.0)
-        });
-        if between.is_some() {
-            changed(self.notes, line, "`think` by chance: always its mean here");
+        let fixed = seconds(&self.names.constant(node)).filter(|time| (0.0..=LONGEST_PAUSE).contains(time));
+        let jitter = get(step, "jitter").and_then(|node| node.text().ok());
+        let share = jitter.and_then(|text| text.trim().strip_suffix('%')?.trim().parse::<f64>().ok());
+        let share = share.filter(|share| (0.0..=100.0).contains(share)).map(|share| share / 100.0);
+        if let Some(node) = get(step, "jitter").filter(|_| fixed.is_none() || share.is_none()) {
+            changed(self.notes, node.span.line, "`jitter` of a pause: it is left out of the pause");
         }
-        if get(step, "jitter").is_some() {
-            changed(self.notes, line, "`jitter` of a pause: the pause is always the same here");
-        }
-        let time = seconds(node).or(between).or_else(|| self.names.number(text));
-        match time.filter(|time| (0.0..=2_592_000.0).contains(time)) {
-            Some(time) => out.push(Entry::Step(json!({ "wait": format!("{}s", decimal(time)) }), line)),
-            None => {
-                changed(self.notes, line, "a pause that is no number of seconds lasts 1 s here");
-                out.push(Entry::Step(json!({ "wait": "1s" }), line));
+        let wait = match (fixed, share.unwrap_or_default()) {
+            (Some(time), share) if time * share >= 0.001 => {
+                let bound = |factor: f64| (time * factor * 1e3).round();
+                format!("${{random({}, {})}}ms", bound(1.0 - share), bound(1.0 + share))
             }
-        }
+            (Some(time), _) => format!("{}s", decimal(time)),
+            (None, _) if alone(node).is_some() => match self.data(node) {
+                Json::String(text) => format!("{text}s"),
+                _ => "1s".to_owned(),
+            },
+            (None, _) => {
+                changed(self.notes, line, "a pause that is no number of seconds lasts 1 s here");
+                "1s".to_owned()
+            }
+        };
+        out.push(Entry::Step(json!({ "wait": wait }), line));
     }
 
     fn repeat(&mut self, step: &Node, out: &mut Vec<Entry>) {
         let line = step.span.line;
         let text = |name: &str| get(step, name).and_then(|node| node.text().ok()).map(str::to_owned);
-        let (mut times, mut list) = (1, None);
+        let (mut times, mut list, mut first) = (1, None, 0);
         match (get(step, "over"), get(step, "count")) {
             (Some(Node { value: Value::List(items), .. }), _) if items.len() <= MOST_ITEMS => {
                 let items: Vec<Json> = items.iter().map(|item| self.data(item)).collect();
@@ -199,9 +209,7 @@ impl Flow<'_, '_> {
             (None, Some(count)) => match rounds(count, self.names) {
                 Some((from, to)) => {
                     times = to.saturating_sub(from).max(1);
-                    if from > 0 {
-                        changed(self.notes, count.span.line, "`count`: the rounds are counted from 0");
-                    }
+                    first = from;
                 }
                 None => left_out(self.notes, count.span.line, "`count`: no number; the loop is played once"),
             },
@@ -212,7 +220,7 @@ impl Flow<'_, '_> {
         }
         let value = text("loopValue").unwrap_or_else(|| "$loopCount".to_owned());
         let element = text("loopElement").unwrap_or_else(|| "$loopElement".to_owned());
-        self.locals.loops.push(Loop { value, element, list, names: (false, false) });
+        self.locals.loops.push(Loop { value, element, list, first, names: (false, false) });
         let before = self.connected.clone();
         let mut steps = Vec::new();
         for step in get(step, "loop").map(Node::items).unwrap_or_default() {
@@ -223,13 +231,14 @@ impl Flow<'_, '_> {
             self.connected.remove(&there);
             steps.push(Entry::Step(json!({ "disconnect": { "namespace": there } }), line));
         }
-        if let Some(Loop { value, element, list, names: (is_counted, is_named) }) = self.locals.loops.pop() {
+        if let Some(known) = self.locals.loops.pop() {
+            let (is_counted, is_named) = known.names;
             let mut set = Map::new();
-            if is_counted && !value.starts_with('$') {
-                set.insert(self.names.renamed(&value), json!("${i}"));
+            if is_counted {
+                set.insert(self.names.renamed(&known.value), json!(format!("${{{}}}", known.round())));
             }
-            if let Some(list) = list.filter(|_| is_named && !element.starts_with('$')) {
-                set.insert(self.names.renamed(&element), json!(format!("${{{list}[i]}}")));
+            if is_named {
+                set.insert(self.names.renamed(&known.element), json!(format!("${{{}}}", known.item())));
             }
             if !set.is_empty() {
                 steps.insert(0, Entry::Step(json!({ "set": set }), line));
@@ -316,12 +325,13 @@ fn walk(step: &Node, own: &mut Vec<String>, wanted: &mut Vec<String>) {
 }
 
 /// From which round to which a loop goes: `10`, `"5-10"`.
-fn rounds(node: &Node, names: &Names) -> Option<(u64, u64)> {
+fn rounds(node: &Node, names: &mut Names) -> Option<(u64, u64)> {
+    let node = names.constant(node);
     let whole = |value: f64| (1.0..1e9).contains(&value).then_some((0, value as u64));
     match &node.value {
         Value::Text(text) => match text.split_once('-') {
             Some((from, to)) => Some((from.trim().parse().ok()?, to.trim().parse().ok()?)),
-            None => text.trim().parse().ok().or_else(|| names.number(text)).and_then(whole),
+            None => text.trim().parse().ok().and_then(whole),
         },
         _ => node.number().ok().and_then(whole),
     }

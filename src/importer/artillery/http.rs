@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::context::Flow;
+use super::emit::strangers;
 use super::path::{self, Step};
 use super::{entries, get, left_out, origin};
 use crate::document::{Node, Value};
@@ -39,7 +40,8 @@ pub(super) fn request(flow: &mut Flow<'_, '_>, method: &str, step: &Node, out: &
         _ => get(node, "url").or_else(|| get(node, "uri")).and_then(|node| node.text().ok()),
     };
     let Some(path) = url.and_then(|url| own_path(flow, url)) else {
-        let what = format!("a request to `{}`: a client knows one server", url.unwrap_or("nowhere"));
+        let url = url.map_or("nowhere", without_secrets);
+        let what = format!("a request to `{url}`: a client knows one server");
         out.push(Entry::Comment(format!("line {line}: {what}")));
         left_out(flow.notes, line, what);
         return;
@@ -75,6 +77,16 @@ pub(super) fn request(flow: &mut Flow<'_, '_>, method: &str, step: &Node, out: &
     }
     out.push(Entry::Step(json!({ "http": fields }), line));
     out.append(&mut after);
+}
+
+/// A URL for a note: what lets somebody in stands before an `@` or behind a `?`.
+fn without_secrets(url: &str) -> &str {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let (from, to) = url.find("://").map_or((0, url.len()), |at| {
+        let from = at + 3;
+        (from, url[from..].find('/').map_or(url.len(), |end| from + end))
+    });
+    url[from..to].rfind('@').map_or(url, |at| &url[from + at + 1..])
 }
 
 /// The path of a URL on the server under test.
@@ -144,6 +156,7 @@ fn expect(
     let mut wanted_headers = Map::new();
     for one in get(node, "match").map(Node::items).unwrap_or_default() {
         let line = one.span.line;
+        strangers(flow, one, &["json", "value"], "match");
         let path = get(one, "json").and_then(|node| node.text().ok()).and_then(path::read);
         let (Some(steps), Some(value)) = (path, get(one, "value")) else {
             left_out(flow.notes, line, "a `match` that is not about one value of JSON");
@@ -212,6 +225,7 @@ fn capture(flow: &mut Flow<'_, '_>, node: &Node, fields: &mut Map<String, Json>,
             left_out(flow.notes, line, "a `capture` without `as`");
             continue;
         };
+        strangers(flow, one, &["json", "header", "regexp", "xpath", "selector", "as"], "capture");
         let there = flow.names.renamed(name);
         let text = |key: &str| get(one, key).and_then(|node| node.text().ok());
         if let Some(header) = text("header") {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::names::Names;
 use super::{changed, entries, get, left_out};
 use crate::document::{Node, Value};
 use crate::importer::Note;
@@ -25,9 +26,10 @@ struct Stage {
 }
 
 impl Load {
-    pub(super) fn of(phases: Option<&Node>, notes: &mut Vec<Note>) -> Load {
+    pub(super) fn of(phases: Option<&Node>, names: &mut Names, notes: &mut Vec<Note>) -> Load {
         let phases = phases.map(Node::items).unwrap_or_default();
-        let mut stages: Vec<Stage> = phases.iter().filter_map(|phase| Stage::read(phase, notes)).collect();
+        let mut stages: Vec<Stage> =
+            phases.iter().filter_map(|phase| Stage::read(phase, names, notes)).collect();
         while stages.first().is_some_and(Stage::is_pause) {
             stages.remove(0);
         }
@@ -82,7 +84,7 @@ impl Load {
 }
 
 impl Stage {
-    fn read(phase: &Node, notes: &mut Vec<Note>) -> Option<Stage> {
+    fn read(phase: &Node, names: &mut Names, notes: &mut Vec<Note>) -> Option<Stage> {
         let line = phase.span.line;
         if !matches!(phase.value, Value::Map(_)) {
             left_out(notes, line, "a phase that is no map");
@@ -90,7 +92,7 @@ impl Stage {
         }
         for (key, _, line) in entries(phase) {
             match key {
-                "duration" | "arrivalRate" | "arrivalCount" | "rampTo" | "pause" | "name" => {}
+                "duration" | "arrivalRate" | "arrivalCount" | "rampTo" | "pause" | "name" | "index" => {}
                 "maxVusers" => {
                     left_out(notes, line, "`maxVusers`: the number of users at a time has no limit")
                 }
@@ -99,7 +101,7 @@ impl Stage {
         }
         let mut number = |name: &str, read: fn(&Node) -> Option<f64>| {
             let node = get(phase, name)?;
-            let value = read(node).filter(|value| (0.0..1e9).contains(value));
+            let value = read(&names.constant(node)).filter(|value| (0.0..1e9).contains(value));
             if value.is_none() {
                 left_out(
                     notes,
@@ -117,7 +119,7 @@ impl Stage {
         let given = number("duration", seconds);
         let seconds = given.unwrap_or(60.0);
         let (from, to) = match (rate, to, count) {
-            (None, None, Some(count)) if seconds > 0.0 => (count / seconds, count / seconds),
+            (_, _, Some(count)) if seconds > 0.0 => (count / seconds, count / seconds),
             (rate, Some(to), _) => (rate.unwrap_or(0.0), to),
             (Some(rate), None, _) => (rate, rate),
             _ => {
@@ -155,7 +157,12 @@ pub(super) fn decimal(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn plain(node: &Node) -> Option<f64> {
+/// A number, which a variable of the script may stand for.
+pub(super) fn number(node: &Node, names: &mut Names) -> Option<f64> {
+    plain(&names.constant(node))
+}
+
+pub(super) fn plain(node: &Node) -> Option<f64> {
     match &node.value {
         Value::Text(text) => text.trim().parse().ok(),
         _ => node.number().ok(),

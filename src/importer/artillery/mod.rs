@@ -5,6 +5,7 @@
 //!
 //! | file | job |
 //! |---|---|
+//! | `config` | what `config` says, with one of its environments laid over it |
 //! | `load` | phases and weights into numbers of clients and arrivals |
 //! | `flow`, `context` | the steps of one scenario, and what is known where one stands |
 //! | `emit`, `http` | the steps that send, and what they demand and keep of the answer |
@@ -15,6 +16,7 @@
 //!
 //! Source: <https://www.artillery.io/docs/reference/test-script> and its pages about the engines.
 
+mod config;
 mod context;
 mod emit;
 mod ensure;
@@ -27,6 +29,7 @@ mod payload;
 
 use serde_json::{Map, Value as Json};
 
+use self::config::Config;
 use self::context::{Flow, Setting};
 use self::load::Load;
 use self::names::Names;
@@ -71,10 +74,11 @@ pub fn import(script: &Source, how: &ArtilleryImport<'_>, files: &Files<'_>) -> 
     };
     let mut notes = Vec::new();
     let config =
-        Config::of(find("config"), how.environment, &mut notes).map_err(|mistake| match mistake {
+        config::chosen(find("config"), how.environment, &mut notes).map_err(|mistake| match mistake {
             (Some(node), what) => wrong(node, &what),
             (None, what) => format!("error: {what}\n"),
         })?;
+    let config = Config::of(config.as_ref());
     for (key, _) in entries {
         if !["config", "scenarios", "before", "after"].contains(&key.text.as_str()) {
             left_out(&mut notes, key.span.line, format!("`{}`", key.text));
@@ -118,90 +122,6 @@ fn get<'n>(node: &'n Node, name: &str) -> Option<&'n Node> {
     entries(node).find(|(key, ..)| *key == name).map(|(_, node, _)| node)
 }
 
-/// What `config` says, with one of its environments laid over it.
-struct Config<'n> {
-    /// Which node says what, by its key.
-    parts: Vec<(&'n str, &'n Node, u32)>,
-}
-
-impl<'n> Config<'n> {
-    fn of(
-        config: Option<&'n Node>,
-        environment: Option<&str>,
-        notes: &mut Vec<Note>,
-    ) -> Result<Config<'n>, (Option<&'n Node>, String)> {
-        let mut parts: Vec<(&str, &Node, u32)> =
-            config.map(|node| entries(node).collect()).unwrap_or_default();
-        let environments = config.and_then(|node| get(node, "environments"));
-        let known: Vec<&str> = environments.into_iter().flat_map(entries).map(|(name, ..)| name).collect();
-        match environment {
-            None if !known.is_empty() => changed(
-                notes,
-                environments.map_or(0, |node| node.span.line),
-                format!("no environment is used; --environment takes one of: {}", known.join(", ")),
-            ),
-            None => {}
-            Some(name) => match environments.and_then(|node| get(node, name)) {
-                Some(chosen) => {
-                    let over: Vec<_> = entries(chosen).collect();
-                    parts.retain(|(key, ..)| !over.iter().any(|(other, ..)| other == key));
-                    parts.extend(over);
-                }
-                None => {
-                    let known = match known.is_empty() {
-                        true => "it has none".to_owned(),
-                        false => format!("it has {}", known.join(", ")),
-                    };
-                    return Err((environments, format!("the script has no environment `{name}`: {known}")));
-                }
-            },
-        }
-        Ok(Config { parts })
-    }
-
-    fn get(&self, name: &str) -> Option<&'n Node> {
-        self.parts.iter().rev().find(|(key, ..)| *key == name).map(|(_, node, _)| *node)
-    }
-
-    /// The text of `target`.
-    fn target(&self) -> Option<&'n str> {
-        self.get("target").and_then(|node| node.text().ok())
-    }
-
-    /// The namespace that is a part of the target: `http://host/admin`.
-    fn namespace(&self) -> String {
-        let path = self
-            .target()
-            .and_then(|target| target.split_once("://"))
-            .and_then(|(_, rest)| rest.split_once('/'));
-        let path = path.map_or("", |(_, path)| path.split(['?', '#', '{']).next().unwrap_or_default());
-        path.trim_end_matches('/').to_owned()
-    }
-
-    /// How long Artillery waits for a response, in seconds, where the script says so.
-    fn timeout(&self) -> Option<f64> {
-        self.get("timeout").and_then(|node| node.number().ok()).filter(|seconds| *seconds > 0.0)
-    }
-}
-
-/// Keys of `config` that are understood, or that say nothing about what clients do.
-const CONFIG: [&str; 14] = [
-    "target",
-    "phases",
-    "variables",
-    "payload",
-    "socketio",
-    "engines",
-    "timeout",
-    "environments",
-    "ensure",
-    "plugins",
-    "processor",
-    "tls",
-    "defaults",
-    "http",
-];
-
 /// An import under way.
 struct Import<'i, 'n> {
     config: &'i Config<'n>,
@@ -221,18 +141,18 @@ impl Import<'_, '_> {
         files: &Files<'_>,
         script: &Source,
     ) -> Result<Imported, String> {
-        self.config();
+        self.config.tell(&mut self.notes);
         let payload = payload::read(self.config.get("payload"), self.how, files, &mut self.notes);
         if let Some(node) = self.config.get("variables") {
             self.names.declare(node, &mut self.notes);
         }
-        self.names.columns(payload.columns.clone());
+        self.names.columns(&payload);
         let mut draft = Draft { name: format!("{}, imported", stem(&script.name)), ..Draft::default() };
         let mut acts = Vec::new();
         let played = self.played(scenarios);
         self.names.reserve(&played);
         self.once("before", before, &mut draft, &mut acts);
-        let load = Load::of(self.config.get("phases"), &mut self.notes);
+        let load = Load::of(self.config.get("phases"), &mut self.names, &mut self.notes);
         let all: f64 = played.iter().map(|one| one.weight).sum();
         let mut branches = Vec::new();
         for one in &played {
@@ -258,9 +178,11 @@ impl Import<'_, '_> {
             branches.push((name, steps));
         }
         if branches.is_empty() {
-            return Err("error: no scenario of the script has an engine that sockrates plays: `socketio`, \
-                        `socketio-v3`, or plain HTTP\n"
-                .to_owned());
+            return Err(
+                "error: no scenario of the script has a weight, and an engine that sockrates plays: \
+                        `socketio`, `socketio-v3`, or plain HTTP\n"
+                    .to_owned(),
+            );
         }
         acts.push(Act { branches });
         self.once("after", after, &mut draft, &mut acts);
@@ -273,41 +195,6 @@ impl Import<'_, '_> {
         draft.notes = self.notes;
         let surroundings = surroundings(payload);
         draft.finish(&surroundings).map_err(|why| format!("error: {why}\n"))
-    }
-
-    /// What of `config` has no counterpart.
-    fn config(&mut self) {
-        for (key, node, line) in &self.config.parts {
-            match *key {
-                "tls" if get(node, "rejectUnauthorized").is_some_and(|node| node.bool() == Ok(false)) => {
-                    changed(
-                        &mut self.notes,
-                        *line,
-                        "`tls.rejectUnauthorized`: give --insecure to `sockrates run`",
-                    );
-                }
-                "http" | "defaults" => {
-                    for (key, _, line) in
-                        entries(node).filter(|(key, ..)| !["headers", "timeout"].contains(key))
-                    {
-                        left_out(
-                            &mut self.notes,
-                            line,
-                            format!("`{key}`, a default of HTTP requests or pauses"),
-                        );
-                    }
-                }
-                "plugins" => {
-                    for (name, _, line) in entries(node) {
-                        if !["ensure", "expect"].contains(&name) {
-                            left_out(&mut self.notes, line, format!("the plugin `{name}`"));
-                        }
-                    }
-                }
-                key if !CONFIG.contains(&key) => left_out(&mut self.notes, *line, format!("`config.{key}`")),
-                _ => {}
-            }
-        }
     }
 
     /// The scenarios that can be played.
@@ -325,10 +212,28 @@ impl Import<'_, '_> {
                     left_out(&mut self.notes, line, format!("`{key}` of a scenario"));
                 }
             }
-            let weight =
-                get(node, "weight").and_then(|node| node.number().ok()).filter(|weight| *weight > 0.0);
+            let weight = match get(node, "weight") {
+                None => 1.0,
+                Some(weight) => load::number(weight, &mut self.names).unwrap_or_else(|| {
+                    let line = weight.span.line;
+                    left_out(
+                        &mut self.notes,
+                        line,
+                        "`weight`: sockrates needs a number here; it counts as 1",
+                    );
+                    1.0
+                }),
+            };
+            if weight <= 0.0 {
+                left_out(
+                    &mut self.notes,
+                    node.span.line,
+                    "a scenario of weight 0, which Artillery never plays",
+                );
+                continue;
+            }
             let name = unique(name.unwrap_or(&format!("users_{}", index + 1)), &played);
-            played.push(Played { name, weight: weight.unwrap_or(1.0), flow: get(node, "flow"), node });
+            played.push(Played { name, weight, flow: get(node, "flow"), node });
         }
         played
     }
@@ -363,6 +268,9 @@ impl Import<'_, '_> {
     /// What is played once, before or after everything else, by a client of its own.
     fn once(&mut self, name: &str, node: Option<&Node>, draft: &mut Draft, acts: &mut Vec<Act>) {
         let Some(node) = node else { return };
+        for (key, _, line) in entries(node).filter(|(key, ..)| !["flow", "engine", "name"].contains(key)) {
+            left_out(&mut self.notes, line, format!("`{key}` of `{name}`"));
+        }
         let mut flow = Flow::new(self.setting(node), &mut self.names, &mut self.notes, &mut self.answers);
         let steps: Vec<Entry> = get(node, "flow").map(|node| flow.whole(node)).unwrap_or_default();
         if steps.iter().all(|entry| matches!(entry, Entry::Comment(_))) {

@@ -1,10 +1,12 @@
 //! `{{ … }}` into `${…}`, and the variables that stand behind it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
 use super::path::{self, doubled};
+use super::payload::{Payload, Table};
 use super::{Played, changed, entries, left_out};
 use crate::document::{Node, Value};
 use crate::importer::Note;
@@ -25,12 +27,16 @@ const MOST_DIGITS: u32 = 18;
 pub(super) struct Names {
     /// What `config.variables` says, and in which line.
     variables: BTreeMap<String, (Json, u32)>,
-    /// The columns of the payload: the names in the script, and those in the rows.
+    /// The columns of the payloads: the names in the script, and what stands for them in the scenario.
     columns: BTreeMap<String, String>,
     /// Names that a client of another group sets.
     shared: BTreeMap<String, String>,
     groups: BTreeSet<String>,
     used: BTreeSet<String>,
+    /// Variables of which the value itself stands in the scenario.
+    resolved: BTreeSet<String>,
+    /// Payloads beside the first, of which each client takes a row: the name, the rows, the line, whether by chance.
+    tables: Vec<Table>,
     /// Names of which nobody knows what they stand for: in the script, in the scenario, and where they were met.
     unknown: BTreeMap<String, (String, u32)>,
     /// Lists over which loops go: their names and what they hold.
@@ -57,8 +63,29 @@ pub(super) struct Loop {
     pub(super) element: String,
     /// The list over which it goes, in the scenario.
     pub(super) list: Option<String>,
-    /// Whether the number and the element were named.
+    /// The number of its first round, in the script.
+    pub(super) first: u64,
+    /// Whether the number and the element need names of their own.
     pub(super) names: (bool, bool),
+}
+
+impl Loop {
+    fn has_element(&self, name: &str) -> bool {
+        self.element == name && self.list.is_some()
+    }
+
+    /// An expression for the number of the round, in the loop itself.
+    pub(super) fn round(&self) -> String {
+        match self.first {
+            0 => "i".to_owned(),
+            first => format!("i + {first}"),
+        }
+    }
+
+    /// An expression for the element, in the loop itself.
+    pub(super) fn item(&self) -> String {
+        format!("{}[i]", self.list.as_deref().unwrap_or_default())
+    }
 }
 
 impl Names {
@@ -70,8 +97,16 @@ impl Names {
         }
     }
 
-    pub(super) fn columns(&mut self, columns: Vec<(String, String)>) {
-        self.columns.extend(columns);
+    /// Takes the columns of all payloads. The first one that has a name is meant.
+    pub(super) fn columns(&mut self, payload: &Payload) {
+        let first = payload.columns.iter().map(|(name, column)| (name, format!("row.{column}")));
+        let tables = payload.tables.iter().flat_map(|table| {
+            table.columns.iter().map(|(name, column)| (name, format!("{}.{column}", table.name)))
+        });
+        for (name, there) in first.chain(tables) {
+            self.columns.entry(name.clone()).or_insert(there);
+        }
+        self.tables.clone_from(&payload.tables);
     }
 
     /// Tells which groups there will be: no variable can be called like one.
@@ -105,10 +140,20 @@ impl Names {
         name
     }
 
-    /// The number that a variable of the script is, where it is one.
-    pub(super) fn number(&self, text: &str) -> Option<f64> {
-        let name = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim();
-        self.variables.get(name).and_then(|(value, _)| value.as_f64())
+    /// The same node, or the number or text that a variable of the script stands for, where the node names one.
+    pub(super) fn constant<'n>(&mut self, node: &'n Node) -> Cow<'n, Node> {
+        let known = alone(node).and_then(|name| Some((name, &self.variables.get(name)?.0)));
+        let (name, value) = match known {
+            Some((name, Json::Number(number))) => match number.as_f64() {
+                Some(number) => (name, Value::Float(number)),
+                None => return Cow::Borrowed(node),
+            },
+            // A text with expressions of its own is another one for each client.
+            Some((name, Json::String(text))) if !text.contains("${") => (name, Value::Text(text.clone())),
+            _ => return Cow::Borrowed(node),
+        };
+        self.resolved.insert(name.to_owned());
+        Cow::Owned(Node { span: node.span, value })
     }
 
     /// Data that is sent or compared, with its expressions.
@@ -139,7 +184,18 @@ impl Names {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("{{") {
             out.push_str(&literal(before));
-            let Some((inner, behind)) = after.split_once("}}") else {
+            // Three braces mean the same in a text that is no HTML.
+            let (after, end) = match after.strip_prefix('{') {
+                Some(inner) if inner.find("}}") == inner.find("}}}") => (inner, "}}}"),
+                Some(inner) => {
+                    out.push('{');
+                    rest = &rest[before.len() + 1..];
+                    debug_assert!(rest.ends_with(inner));
+                    continue;
+                }
+                None => (after, "}}"),
+            };
+            let Some((inner, behind)) = after.split_once(end) else {
                 out.push_str(&literal(&rest[before.len()..]));
                 return out;
             };
@@ -180,25 +236,32 @@ impl Names {
         if name == "$testId" {
             return Some("run".to_owned());
         }
-        if let Some(known) =
-            locals.loops.iter_mut().rev().find(|known| known.value == name || known.element == name)
+        let depth = locals.loops.len();
+        let mut of_loops = locals.loops.iter_mut().enumerate().rev();
+        if let Some((index, known)) =
+            of_loops.find(|(_, known)| known.value == name || known.has_element(name))
         {
+            let is_innermost = index + 1 == depth;
             let is_value = known.value == name;
+            if is_innermost && name.starts_with('$') {
+                return Some(if is_value { known.round() } else { format!("{}{steps}", known.item()) });
+            }
+            // Here `i` is the round of another loop, or the script has a name for it.
             let slot = if is_value { &mut known.names.0 } else { &mut known.names.1 };
             *slot = true;
-            return match (is_value, name.starts_with('$'), &known.list) {
-                (false, _, None) => None,
-                (true, true, _) => Some("i".to_owned()),
-                (false, true, Some(list)) => Some(format!("{list}[i]{steps}")),
-                (_, false, _) => Some(format!("{}{steps}", self.renamed(name))),
-            };
+            return Some(format!("{}{steps}", self.renamed(name)));
         }
         if locals.captured.contains(name) {
             return Some(format!("{}{steps}", self.renamed(name)));
         }
-        if let Some(column) = self.columns.get(name) {
-            locals.has_rows = true;
-            return Some(format!("row.{column}{steps}"));
+        if let Some(there) = self.columns.get(name) {
+            locals.has_rows |= there.starts_with("row.");
+            if let Some(table) =
+                self.tables.iter_mut().find(|table| there.split('.').next() == Some(&table.name))
+            {
+                table.is_used = true;
+            }
+            return Some(format!("{there}{steps}"));
         }
         if self.variables.contains_key(name) {
             self.used.insert(name.to_owned());
@@ -244,6 +307,9 @@ impl Names {
         for (name, (value, line)) in &self.variables {
             let there = self.renamed(name);
             if !self.used.contains(name) {
+                if self.resolved.contains(name) {
+                    continue;
+                }
                 changed(
                     notes,
                     *line,
@@ -268,6 +334,16 @@ impl Names {
                 value => parts.push(part(there, value.clone(), *line, None)),
             }
         }
+        for table in self.tables.iter().filter(|table| table.is_used) {
+            let rows = format!("{}_rows", table.name);
+            let count = table.rows.len();
+            let (one, comment) = match table.by_chance {
+                true => (format!("${{pick({rows})}}"), "one row for each client"),
+                false => (format!("${{{rows}[index % {count}]}}"), "row after row, one for each client"),
+            };
+            parts.push(part(rows, table.rows.clone().into(), table.line, None));
+            parts.push(part(table.name.clone(), one.into(), table.line, Some(comment)));
+        }
         for (name, items, line) in &self.lists {
             parts.push(part(name.clone(), items.clone(), *line, None));
         }
@@ -286,6 +362,14 @@ impl Names {
 /// True for a word that no variable and no group can be called by.
 pub(super) fn is_special(word: &str) -> bool {
     is_reserved(word) || TAKEN.contains(&word)
+}
+
+/// The name in a text that is nothing but `{{ name }}`.
+pub(super) fn alone(node: &Node) -> Option<&str> {
+    let Value::Text(text) = &node.value else { return None };
+    let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+    let inner = inner.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(inner).trim();
+    (!inner.contains(['{', '}'])).then_some(inner)
 }
 
 /// Text that stays as it is: `${` means nothing to Artillery.

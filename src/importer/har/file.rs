@@ -4,7 +4,7 @@
 //! Spec: HAR 1.2, and `_webSocketMessages` as Chrome writes it.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -34,16 +34,40 @@ struct Message {
 /// When it is no HAR.
 pub(super) fn read(har: impl Read) -> Result<Recorded, String> {
     let mut recorded = Recorded::default();
-    let (bounded, is_cut) = Bounded::new(std::io::BufReader::new(har), LONGEST);
-    let mut json = serde_json::Deserializer::from_reader(std::io::BufReader::new(bounded));
-    let found = Within(&mut recorded, "log", Level::Root)
-        .deserialize(&mut json)
-        .map_err(|error| error.to_string())?;
+    let mut har = BufReader::new(har);
+    begin(&mut har)?;
+    let (bounded, is_cut) = Bounded::new(har, LONGEST);
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(bounded));
+    let found = Within(&mut recorded, "log", Level::Root).deserialize(&mut json);
     recorded.is_cut |= is_cut.get();
     match found {
-        true => Ok(recorded),
-        false => Err("it has no `log` with `entries`".to_owned()),
+        Ok(true) => Ok(recorded),
+        Ok(false) => Err("it has no `log` with `entries`".to_owned()),
+        // What stands before is whole: an export that was ended, or a disk that is full.
+        Err(error) if error.is_eof() && recorded.sessions() > 0 => {
+            recorded.is_broken_off = true;
+            Ok(recorded)
+        }
+        Err(error) => Err(error.to_string()),
     }
+}
+
+/// Passes over the mark that some programs put before UTF-8, and tells what is no text.
+fn begin(har: &mut impl BufRead) -> Result<(), String> {
+    let head = har.fill_buf().map_err(|error| error.to_string())?;
+    if head.starts_with(b"\xef\xbb\xbf") {
+        har.consume(3);
+        return Ok(());
+    }
+    let what = match head {
+        [0x1f, 0x8b, ..] => "it is compressed by gzip: unpack it first",
+        [b'P', b'K', 3, 4, ..] => {
+            "it is a zip archive: unpack it first; the recording is the file in it that ends in `.har`"
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it is UTF-16: save it as UTF-8",
+        _ => return Ok(()),
+    };
+    Err(what.to_owned())
 }
 
 #[derive(Clone, Copy)]
@@ -192,6 +216,7 @@ struct Answered {
 #[derive(Default, Deserialize)]
 struct Text {
     text: Option<String>,
+    encoding: Option<String>,
 }
 
 fn take(recorded: &mut Recorded, entry: Entry) {
@@ -221,8 +246,14 @@ fn take(recorded: &mut Recorded, entry: Entry) {
     if let Some(posted) = entry.request.post_data {
         recorded.say(exchange, began, true, Content::Body(posted.text.into_bytes()));
     }
-    if let Some(answered) = entry.response.content.text {
+    let Text { text, encoding } = entry.response.content;
+    let answered = match (text, encoding.as_deref()) {
+        // Bodies of older servers are bytes, and some browsers write each body so.
+        (Some(text), Some("base64")) => STANDARD.decode(text).ok(),
+        (text, _) => text.map(String::into_bytes),
+    };
+    if let Some(answered) = answered {
         let then = began + entry.time.max(0.0) / 1e3;
-        recorded.say(exchange, then, false, Content::Body(answered.into_bytes()));
+        recorded.say(exchange, then, false, Content::Body(answered));
     }
 }

@@ -23,6 +23,8 @@ pub struct Recorded {
     pub(super) hidden: Vec<String>,
     /// Whether something is missing because there is too much of it.
     pub is_cut: bool,
+    /// Whether the recording ends in the middle of something.
+    pub is_broken_off: bool,
     messages: usize,
     bytes: usize,
 }

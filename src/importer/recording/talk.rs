@@ -228,6 +228,10 @@ pub(super) fn tabs(recorded: Recorded, notes: &mut Vec<Note>) -> Vec<Tab> {
         let what = "the recording is long: only its beginning is in the scenario".to_owned();
         notes.push(Note { line: 0, kind: NoteKind::Changed, what });
     }
+    if recorded.is_broken_off {
+        let what = "the recording ends in the middle: what stands before that is in the scenario".to_owned();
+        notes.push(Note { line: 0, kind: NoteKind::Changed, what });
+    }
     for exchange in recorded.exchanges {
         take(&mut tabs, exchange);
     }
