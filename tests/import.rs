@@ -151,6 +151,25 @@ fn the_parser_of_the_script_is_that_of_the_clients() {
 }
 
 #[test]
+fn who_connects_anew_leaves_the_whole_connection_where_nothing_else_is_on_it() {
+    let alone = scenario_of("{}", "[ { emit: [ x ], reconnect: true } ]", None).text;
+    let steps: Vec<&str> = alone.lines().filter(|line| line.contains("connect")).map(str::trim).collect();
+    assert_eq!(steps, ["- connect", "- disconnect", "- connect", "- disconnect"], "{alone}");
+    let two = scenario_of(
+        "{}",
+        "[ { emit: [ x ], namespace: /a }, { emit: [ y ], reconnect: true, namespace: /a } ]",
+        None,
+    )
+    .text;
+    assert!(
+        two.contains(
+            "- disconnect: { namespace: /a }\n      - wait: 0.1s\n      - connect: { namespace: /a }"
+        ),
+        "{two}"
+    );
+}
+
+#[test]
 fn a_request_to_another_server_is_told_without_what_lets_somebody_in() {
     let imported = scenario_of(
         "{}",
