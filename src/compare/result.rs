@@ -293,6 +293,10 @@ fn in_order(mut rows: Vec<FigureRow>) -> Vec<FigureRow> {
 /// What is told of runs in which nothing may have gone wrong with the deliveries, or anything.
 pub(super) const UNJUDGED: &str = "runs whose deliveries were not judged";
 
+/// What is told of runs that failed for something else than what is counted in their measured part, such as a join before it or a
+/// threshold.
+pub(super) const FAILED: &str = "runs that failed";
+
 /// What went wrong in a run: the end of the server, failed checks, what the audit found, connects and connections.
 pub(super) fn troubles(run: &RunResult) -> Vec<Trouble> {
     let counters = [Counter::ConnectFailed, Counter::Dropped, Counter::AckMissed, Counter::ResponseMissed]
@@ -303,10 +307,17 @@ pub(super) fn troubles(run: &RunResult) -> Vec<Trouble> {
     });
     let end = run.server_end.as_ref();
     let ended = if end.is_some_and(|end| end.service.is_some()) { "service ended" } else { "server ended" };
-    [(ended.to_owned(), u64::from(end.is_some())), ("checks failed".to_owned(), run.failed_checks())]
+    let mut counted: Vec<(String, u64)> =
+        [(ended.to_owned(), u64::from(end.is_some())), ("checks failed".to_owned(), run.failed_checks())]
+            .into_iter()
+            .chain(counters)
+            .chain(faults)
+            .collect();
+    if run.verdict.status == Status::Failed && counted.iter().all(|(_, count)| *count == 0) {
+        counted.push((FAILED.to_owned(), 1));
+    }
+    counted
         .into_iter()
-        .chain(counters)
-        .chain(faults)
         .chain([(UNJUDGED.to_owned(), u64::from(run.not_judged().is_some()))])
         .filter(|(_, count)| *count > 0)
         .map(|(what, count)| Trouble { what, count })
@@ -379,6 +390,18 @@ mod tests {
         assert_eq!(of("deliveries"), Difference::None);
         let order: Vec<&str> = rows.iter().map(|row| row.figure.as_str()).collect();
         assert_eq!(order[..2], ["ack p50", "delivery p50"], "{order:?}");
+    }
+
+    #[test]
+    fn of_a_run_that_failed_for_what_is_not_counted_it_is_told_that_it_failed() {
+        let mut failed = run(1.0, 10);
+        assert!(troubles(&failed).is_empty());
+        // As by a join without an acknowledgement, before the measured part.
+        failed.verdict.status = Status::Failed;
+        assert_eq!(troubles(&failed), [Trouble { what: FAILED.to_owned(), count: 1 }]);
+        let missed = failed.counters.iter_mut().find(|counter| counter.name == "ack missed");
+        missed.expect("all counters are there").value = 3;
+        assert_eq!(troubles(&failed), [Trouble { what: "ack missed".to_owned(), count: 3 }]);
     }
 
     #[test]
