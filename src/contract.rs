@@ -393,12 +393,20 @@ impl Ask {
             _ => {}
         }
 
-        if !verb.needs().is_empty() && !verb.needs().iter().any(|word| ask.uses(word)) {
+        let is_told = ask.confirmed_by.as_ref().is_some_and(|confirmation| confirmation.names_room);
+        if !verb.needs().is_empty() && !is_told && !verb.needs().iter().any(|word| ask.uses(word)) {
             let words: Vec<String> = verb.needs().iter().map(|word| format!("`${{{word}}}`")).collect();
             let message = format!("nothing in this says what to `{}`", verb.name());
+            let by_itself = match verb {
+                Verb::Join | Verb::Leave => {
+                    "; if it knows the room by itself, name the event that says which it was: \
+                     `confirmed_by: { event: moved, args: [\"${room}\"] }`"
+                }
+                _ => "",
+            };
             return Err(emit
                 .mistake(message)
-                .hint(format!("put {} where the server expects it", words.join(" or "))));
+                .hint(format!("put {} where the server expects it{by_itself}", words.join(" or "))));
         }
         match (verb, &ask.ack, ack) {
             (Verb::BroadcastAck | Verb::Fence, None, given) => {

@@ -56,10 +56,16 @@ fn a_contract_that_could_not_work_is_refused() {
         told("join: { emit: [enter, \"${rom}\"] }"),
         "unknown word or variable `rom` (did you mean `room`?)"
     );
-    assert_eq!(
-        told("join: { emit: [enter] }"),
-        "nothing in this says what to `join` (put `${room}` where the server expects it)"
+    let roomless = told("leave: { emit: [exit] }");
+    assert!(
+        roomless.starts_with("nothing in this says what to `leave` (put `${room}` where the"),
+        "{roomless}"
     );
+    assert!(roomless.contains("confirmed_by: { event: moved, args: [\"${room}\"] }"), "{roomless}");
+    assert!(
+        read("leave: { emit: [exit], confirmed_by: { event: out, args: [{ table: \"${room}\" }] } }").is_ok()
+    );
+    assert!(told("leave: { emit: [exit], confirmed_by: { event: out } }").contains("nothing in this says"));
     assert!(told("broadcast: { emit: [say, \"${room}\"] }").contains("`${args}` or `${body}`"));
     assert_eq!(
         told("fence: { emit: [ok] }"),

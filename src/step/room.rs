@@ -69,7 +69,7 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     let event_template = EventTemplate::new(&ask.event, &ask.args);
     let audit_target =
         ask.tells.as_ref().map(|tells| AuditTarget::told(tells, verb, reading.contract.has_history()));
-    let confirmation = ask.confirmed_by.map(|Confirmation { event, args }| Description {
+    let confirmation = ask.confirmed_by.map(|Confirmation { event, args, .. }| Description {
         name: super::event_template::in_words(&event),
         event,
         args,
