@@ -158,7 +158,7 @@ impl<'s> Plan<'s> {
             .groups
             .iter()
             .enumerate()
-            .map(|(index, group)| part(group, index, &run_options, &acts))
+            .map(|(index, group)| part(group, index, &run_options, (&acts[..], &scenario.credentials[..])))
             .collect();
         let is_watched = acts.iter().flat_map(|act| act.operations).any(Operation::asks_for_all)
             || scenario.thresholds.iter().any(|threshold| threshold.after.is_some());
@@ -253,7 +253,12 @@ fn turns<'s>(script: &'s [Act], acts: &mut Vec<PlannedAct<'s>>, is_alone: bool) 
     script.iter().enumerate().map(&mut turn).collect()
 }
 
-fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAct<'_>]) -> GroupContext {
+fn part(
+    group: &Group,
+    index: usize,
+    run_options: &RunOptions,
+    (acts, credentials): (&[PlannedAct<'_>], &[(String, Template)]),
+) -> GroupContext {
     let mut filter = EventFilter::default();
     for act in acts.iter().filter(|act| act.members.contains(&index)) {
         act.steps.iter().for_each(|numbered| numbered.step.filter(&mut filter));
@@ -275,6 +280,7 @@ fn part(group: &Group, index: usize, run_options: &RunOptions, acts: &[PlannedAc
             .unwrap_or_else(|| Template::from(Value::from(run_options.namespace.as_deref().unwrap_or("/")))),
         node: group.node.clone(),
         auth: group.auth.clone().or_else(|| run_options.auth.clone().map(Template::from)),
+        credentials: if group.auth.is_some() { Vec::new() } else { credentials.to_vec() },
         query: group.query.clone(),
         headers: group.headers.clone(),
         vars: group.vars.clone(),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::case::Case;
 use super::feature::used_by_contract;
 use crate::contract::{Ask, Contract, Order, Senders, Verb};
-use crate::document::{Mistake, Node, Source, Value, parse};
+use crate::document::{Fields, Key, Mistake, Node, Source, Value, parse};
 use crate::scenario::{self, GivenContract, Need, Overrides, Surroundings};
 use crate::session::Transport;
 
@@ -41,6 +41,9 @@ pub struct OwnContract {
     namespaces: Vec<String>,
 }
 
+/// A namespace of the application, and what clients send with `CONNECT` to it, where it differs.
+type Place = (String, Option<Node>);
+
 impl OwnContract {
     /// Reads a contract that stands alone in a file, or the one of a scenario.
     ///
@@ -67,10 +70,13 @@ impl OwnContract {
                 (GivenContract::alone(node), at)
             }
         };
-        let namespaces = match places {
+        let places = match places {
             Some(node) => namespaces(&node)?,
-            None => vec!["/".to_owned()],
+            None => vec![("/".to_owned(), None)],
         };
+        let namespaces = places.iter().map(|(name, _)| name.clone()).collect();
+        let credentials = places.into_iter().filter_map(|(name, auth)| Some((name, auth?))).collect();
+        let given = given.with_credentials(credentials);
         let text = "name: the contract\nneeds: contract\nclients: { a: 1 }\nscript: [{ a: connect }]\n";
         let usual = Source { name: "the contract".to_owned(), text: text.to_owned() };
         let contract = scenario::read(&usual, &surroundings.asking_by(&given)).map_err(|mistake| {
@@ -91,6 +97,11 @@ impl OwnContract {
     /// The namespace in which its cases are played.
     pub fn namespace(&self) -> &str {
         &self.namespaces[0]
+    }
+
+    /// That one, and the one in which the cases about two are played, too.
+    pub fn namespaces(&self) -> &[String] {
+        &self.namespaces
     }
 
     /// The case as it is played by this contract, if it is written in the words of one.
@@ -176,18 +187,38 @@ impl OwnContract {
     }
 }
 
-fn namespaces(node: &Node) -> Result<Vec<String>, Mistake> {
-    let read = |item: &Node| {
-        let name = item.word()?;
-        match name.starts_with('/') && !name.contains(['\'', ',', '$']) {
-            true => Ok(name.to_owned()),
-            false => Err(item.mistake(format!("`{name}` is no namespace")).hint("write it like `/chat`")),
+/// A list of names, or a map of what each of them wants: `{ /chat: { auth: { token: a } }, /support: { auth: { token: b } } }`.
+fn namespaces(node: &Node) -> Result<Vec<Place>, Mistake> {
+    let named = |name: &str, wrong: &dyn Fn(String) -> Mistake| match name.starts_with('/')
+        && !name.contains(['\'', ',', '$'])
+    {
+        true => Ok(name.to_owned()),
+        false => Err(wrong(format!("`{name}` is no namespace")).hint("write it like `/chat`")),
+    };
+    let places: Vec<Place> = match &node.value {
+        Value::Map(entries) => {
+            let read = |(key, node): &(Key, Node)| -> Result<Place, Mistake> {
+                let name = named(&key.text, &|message| key.mistake(message))?;
+                if node.is_null() {
+                    return Ok((name, None));
+                }
+                let fields = Fields::of(node, "a namespace of the contract")?;
+                let auth = fields.optional("auth").cloned();
+                fields.deny_others()?;
+                Ok((name, auth))
+            };
+            entries.iter().map(read).collect::<Result<_, _>>()?
+        }
+        _ => {
+            let read = |item: &Node| -> Result<Place, Mistake> {
+                Ok((named(item.word()?, &|message| item.mistake(message))?, None))
+            };
+            node.items().iter().map(read).collect::<Result<_, _>>()?
         }
     };
-    let names: Vec<String> = node.items().iter().map(read).collect::<Result<_, _>>()?;
-    match names.len() {
-        0 => Err(node.mistake("expected at least one namespace, found an empty list")),
-        1 | 2 => Ok(names),
+    match places.len() {
+        0 => Err(node.mistake(format!("expected at least one namespace, found {}", node.describe()))),
+        1 | 2 => Ok(places),
         _ => Err(node.mistake("the cases are about two namespaces at most, and this names more")),
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::rows::{Files, Rows};
 use crate::document::{Key, Mistake, Node, Span, Value};
+use crate::template::{Scope, Template};
 
 /// The word for the values of a client's row.
 const ROW: &str = "row";
@@ -18,12 +19,25 @@ pub struct GivenContract {
     vars: Arc<[(Key, Node)]>,
     /// The rows, if it uses some.
     rows: Option<Rows>,
+    /// What clients send with `CONNECT` to these namespaces.
+    credentials: Arc<[(String, Node)]>,
 }
 
 impl GivenContract {
     /// A contract that stands alone.
     pub fn alone(node: Node) -> GivenContract {
-        GivenContract { node: Arc::new(node), vars: Arc::new([]), rows: None }
+        GivenContract { node: Arc::new(node), vars: Arc::new([]), rows: None, credentials: Arc::new([]) }
+    }
+
+    /// The same on an application whose namespaces want these credentials.
+    pub fn with_credentials(self, credentials: Vec<(String, Node)>) -> GivenContract {
+        GivenContract { credentials: credentials.into(), ..self }
+    }
+
+    /// What clients send with `CONNECT` to which namespace.
+    pub(super) fn credentials(&self, scope: &mut Scope) -> Result<Vec<(String, Template)>, Mistake> {
+        let read = |(name, node): &(String, Node)| Ok((name.clone(), Template::compile(node, scope)?));
+        self.credentials.iter().map(read).collect()
     }
 
     /// The contract of a scenario, of which these are all fields. Where groups differ in a variable or in their rows, it is
@@ -57,7 +71,7 @@ impl GivenContract {
         vars.reverse();
         let rows = of_groups("rows").next().filter(|_| used.contains(ROW));
         let rows = rows.map(|rows| Rows::read(rows, file)).transpose()?;
-        Ok(GivenContract { node: Arc::new(node), vars: vars.into(), rows })
+        Ok(GivenContract { node: Arc::new(node), vars: vars.into(), rows, credentials: Arc::new([]) })
     }
 
     pub(super) fn node(&self) -> &Node {

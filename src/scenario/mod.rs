@@ -38,7 +38,7 @@ use crate::observe::Label;
 use crate::protocol::dialect::{Parser, Version};
 use crate::session::Transport;
 use crate::step::{self, Reading, Tempo};
-use crate::template::{self, Scope, Shared};
+use crate::template::{self, Scope, Shared, Template};
 use crate::threshold::{Subject, Threshold};
 use crate::units;
 
@@ -94,6 +94,8 @@ pub struct Scenario {
     pub services: Vec<ServiceRule>,
     /// How the server is asked for things.
     pub contract: Contract,
+    /// What clients whose group says nothing of it send with `CONNECT` to these namespaces.
+    pub credentials: Vec<(String, Template)>,
     /// What they do.
     pub script: Vec<Act>,
     /// How the deliveries are audited, if they are.
@@ -361,6 +363,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         None if needs.contains(&Need::Fixture) || needs.contains(&Need::Contract) => Contract::fixture(),
         None => Contract::fixture().without_fence(),
     };
+    let credentials = given.map_or(Ok(Vec::new()), |given| given.credentials(&mut scope))?;
     let mut reading = Reading::new(&mut scope, &contract, Tempo { length: overrides.duration, speed });
     let script_node = script?;
     let known = Known::of(vars.as_deref())?;
@@ -419,6 +422,7 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
         links,
         services,
         contract,
+        credentials,
         script,
         audit,
         thresholds,

@@ -217,7 +217,7 @@ impl Connecting<'_> {
 
     /// What is sent with `CONNECT`, or in its place.
     fn render_auth(&self, cx: &mut Cx<'_, '_>) -> Result<Option<String>, String> {
-        let auth = self.how.auth.as_ref().or(cx.actor.group.auth.as_ref());
+        let auth = self.how.auth.as_ref().or_else(|| cx.actor.group.auth_for(&self.namespace));
         let auth = auth.map(|auth| auth.render(cx.actor)).transpose()?;
         // The room of a broadcast may be told by it, also where no room is.
         cx.actor.standing.connects_with(auth.as_ref());
@@ -279,7 +279,7 @@ impl Connecting<'_> {
         let actual: Json = serde_json::from_str(reason).unwrap_or(Json::Null);
         let verdict = match &self.how.wanted {
             Wanted::Acceptance { .. } => {
-                let has_none = self.how.auth.is_none() && cx.actor.group.auth.is_none();
+                let has_none = self.how.auth.is_none() && cx.actor.group.auth_for(&self.namespace).is_none();
                 let hint =
                     if has_none && !reason.to_lowercase().contains("namespace") { NO_AUTH } else { "" };
                 let why = format!("`{}` refused: {reason}{hint}", self.namespace);

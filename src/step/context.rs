@@ -77,6 +77,8 @@ pub struct GroupContext {
     pub node: Option<Template>,
     /// What they send with `CONNECT`.
     pub auth: Option<Template>,
+    /// What they send in its place with that to these namespaces.
+    pub credentials: Vec<(String, Template)>,
     /// Further query parameters.
     pub query: Vec<(String, Template)>,
     /// Further headers.
@@ -89,6 +91,14 @@ pub struct GroupContext {
     pub offsets: Arc<[Duration]>,
     /// Which events their steps need.
     pub filter: EventFilter,
+}
+
+impl GroupContext {
+    /// What they send with `CONNECT` to this namespace.
+    pub fn auth_for(&self, namespace: &str) -> Option<&Template> {
+        let own = self.credentials.iter().find(|(name, _)| name == namespace).map(|(_, auth)| auth);
+        own.or(self.auth.as_ref())
+    }
 }
 
 /// How the deliveries are audited.

@@ -97,6 +97,30 @@ fn the_namespaces_of_a_contract_take_the_place_of_those_of_the_fixture() {
 }
 
 #[test]
+fn each_namespace_of_a_contract_may_want_credentials_of_its_own() {
+    let of = |namespaces: &str| {
+        OwnContract::read(
+            &source(&format!("namespaces: {namespaces}\n{CHAT}")),
+            &Surroundings::without_files(),
+        )
+    };
+    let two = of("{ /chat: { auth: { token: a } }, /support: { auth: { token: b } } }").expect("it is right");
+    assert_eq!(two.namespaces(), ["/chat", "/support"]);
+    let played = by(&two, "", "{ a: 1, b: 1 }", "  - all: fence\n");
+    let credentials = played.scenario.credentials.iter();
+    let credentials: Vec<_> =
+        credentials.map(|(name, auth)| (&**name, auth.fixed().expect("it is fixed").to_string())).collect();
+    assert_eq!(credentials, [("/chat", r#"{"token":"a"}"#.into()), ("/support", r#"{"token":"b"}"#.into())]);
+    let mixed = of("{ /chat: , /support: { auth: { token: b } } }").expect("it is right");
+    assert_eq!(by(&mixed, "", "{ a: 1, b: 1 }", "  - all: fence\n").scenario.credentials.len(), 1);
+    for wrong in ["{}", "{ chat: }", "{ /chat: { token: a } }", "{ /chat: { auth: { token: \"${who}\" } } }"]
+    {
+        let read = of(wrong).map(|contract| by(&contract, "", "{ a: 1 }", "  - all: fence\n").unfit);
+        assert!(!matches!(read, Ok(None)), "{wrong}");
+    }
+}
+
+#[test]
 fn every_look_at_an_application_is_a_good_scenario() {
     for text in [CHAT, ROOMS] {
         let contract = contract(text);

@@ -159,7 +159,17 @@ impl Scout<'_> {
         if let (Feature::Asked(verb), Some(contract)) = (feature, self.contract) {
             return match contract.probe(verb, self.transport) {
                 Some(source) => {
-                    self.look_in(&label, &source, TRIES, Some(contract.namespace()), &contract.surroundings())
+                    // Where one of two is not served, cases about both would say of the server that it loses what they wait for.
+                    let look_in = |namespace: &String| {
+                        self.look_in(&label, &source, TRIES, Some(namespace), &contract.surroundings())
+                    };
+                    let mut look = look_in(&contract.namespaces()[0]);
+                    for other in &contract.namespaces()[1..] {
+                        if look.offer.there {
+                            look = look_in(other);
+                        }
+                    }
+                    look
                 }
                 None => Look::of(gone(
                     "the contract does not say how to `join` the room that it wants".to_owned(),
