@@ -1,5 +1,4 @@
-//! Who has received a message: cheap for the few of a small room and for the many of a big one. Of all that is remembered of a
-//! message this is the most, so a receipt takes eight bytes.
+//! Who has received a message: cheap for the few of a small room and for the many of a big one. A receipt takes eight bytes.
 
 use super::events::Moment;
 

@@ -8,12 +8,15 @@ use super::secrets::secrets;
 use crate::agents::BrokerConfig;
 use crate::runner::{AgentCount, Error, MachinesConfig};
 
+/// Names the broker where no option does.
+const NATS: &str = "SOCKRATES_NATS";
+
 /// The broker at which agents wait for work.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Agents")]
 pub(super) struct BrokerArgs {
     /// The NATS server at which agents wait for work: nats://HOST:PORT or tls://HOST:PORT, several with commas between them
-    #[arg(long, value_name = "URL", env = "SOCKRATES_NATS", hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = NATS, hide_env_values = true)]
     nats: Option<String>,
     /// The file with the credentials for the NATS server
     #[arg(long, value_name = "FILE", requires = "nats")]
@@ -36,6 +39,11 @@ impl BrokerArgs {
     /// The broker, of a verb that is about nothing else.
     pub(super) fn required(&self) -> Result<BrokerConfig, Error> {
         self.config().ok_or_else(|| Error::because("name the broker with `--nats nats://HOST:4222`"))
+    }
+
+    /// Whether an option names the broker, and not the environment alone.
+    fn is_asked_for(&self) -> bool {
+        self.nats.is_some() && self.nats != std::env::var(NATS).ok()
     }
 
     /// The broker, if one is named. What of it is secret is known from here on.
@@ -66,7 +74,55 @@ pub(super) struct MachinesArgs {
 
 impl MachinesArgs {
     /// Which machines these are, if others play.
+    ///
+    /// # Errors
+    /// A sentence, when agents are to come that wait nowhere, and when a broker is named that nobody would use.
     pub(super) fn config(&self) -> Result<Option<MachinesConfig>, Error> {
+        let needless = match self.agents {
+            _ if !self.broker.is_asked_for() => None,
+            None => Some(
+                "`--nats` names a broker, and nothing says how many agents play: add `--agents NUMBER`"
+                    .to_owned(),
+            ),
+            Some(AgentCount::Here(number)) => Some(format!(
+                "`--agents local:{number}` starts a broker of its own: leave out `--nats`, or say `--agents {number}`"
+            )),
+            Some(AgentCount::Elsewhere(_)) => None,
+        };
+        if let Some(needless) = needless {
+            return Err(Error::because(needless));
+        }
         MachinesConfig::asked(self.agents, self.broker.config())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Asked {
+        #[command(flatten)]
+        machines: MachinesArgs,
+    }
+
+    fn asked(options: &[&str]) -> Result<bool, String> {
+        let options = [&["sockrates"], options].concat();
+        let asked = Asked::try_parse_from(options).expect("these are options");
+        asked.machines.config().map(|config| config.is_some()).map_err(|error| error.words)
+    }
+
+    #[test]
+    fn a_broker_that_nobody_would_use_is_refused_and_not_left_out_in_silence() {
+        let broker = ["--nats", "nats://broker.example:4222"];
+        let alone = asked(&broker).expect_err("nobody would use it");
+        assert!(alone.contains("add `--agents NUMBER`"), "{alone}");
+        let beside =
+            asked(&[&broker[..], &["--agents", "local:2"]].concat()).expect_err("it is not that one");
+        assert!(beside.contains("say `--agents 2`"), "{beside}");
+        assert_eq!(asked(&[&broker[..], &["--agents", "2"]].concat()), Ok(true));
+        assert_eq!((asked(&[]), asked(&["--agents", "local:2"])), (Ok(false), Ok(true)));
     }
 }
