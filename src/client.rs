@@ -352,13 +352,17 @@ impl<'p> Client<'p> {
     fn packet(&mut self, io: &mut Io<'_>, channel: Channel, packet: Packet<'_>) -> Flow {
         if let Some(flaw) = self.flaw(&packet) {
             self.actor.blame_frame(flaw.rule);
-            if flaw.rule == Rule::ConnectErrorPayload {
+            if matches!(flaw.rule, Rule::ConnectErrorPayload | Rule::EnginePacketType) {
                 self.harmed(flaw.rule);
             }
             self.accuse(io, &flaw);
         }
-        let text = match packet {
-            Packet::Text(text) => text,
+        let text = match &packet {
+            Packet::Text(text) => *text,
+            Packet::Binary(bytes) if self.actor.log_handle().is_some() => {
+                self.actor.signs.note_binary(bytes);
+                ""
+            }
             _ => "",
         };
         match self.with(io, |cx| cx.actor.session.handle_packet(cx.wire, channel, packet, cx.now)) {
@@ -387,6 +391,7 @@ impl<'p> Client<'p> {
             Event::Opened { flaw } => {
                 if let Some(flaw) = flaw {
                     self.accuse(io, flaw);
+                    self.actor.signs.has_odd_id = engine_io::is_about_id(flaw);
                 }
                 self.actor.show_engine_sid();
                 self.actor.standing.opened();
@@ -420,7 +425,11 @@ impl<'p> Client<'p> {
             Event::UpgradeFailed(_, rule) => self.harmed(*rule),
             Event::Closed(why) => self.closed(io, why),
             Event::Refused { namespace, .. } => self.ended(io, Some(namespace)),
-            Event::Disconnected { namespace } => {
+            Event::Disconnected { namespace, was_asked } => {
+                if *was_asked {
+                    self.actor.blame_frame(Rule::RefusalKind);
+                    self.lost(Rule::RefusalKind);
+                }
                 self.ended(io, Some(namespace));
                 self.live = self.actor.session.is_connected_anywhere();
                 let words = "the server disconnected a client from a namespace";
@@ -442,8 +451,10 @@ impl<'p> Client<'p> {
         self.release_ids(None);
         // The server may end the session of a client that is rude.
         let is_fair = was_live && !self.actor.by_hand;
+        // The id that it gave may not be the one that it knows.
+        let is_known = |rule: &Rule| *rule != Rule::SessionLost || !self.actor.signs.has_odd_id;
+        why.rule().filter(is_known).into_iter().for_each(|rule| self.harmed(rule));
         let rule = why.rule().filter(|rule| *rule != Rule::SessionLost || is_fair);
-        rule.into_iter().for_each(|rule| self.harmed(rule));
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live {
             let failure_kind = FailureKind::Dropped(why.cause(), rule);

@@ -14,6 +14,9 @@ use crate::step::{heed_rooms, silence};
 impl Client<'_> {
     pub(super) fn arrived(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
         io.observer.count(Counter::Received, 1);
+        if self.actor.log_handle().is_some() {
+            self.actor.signs.note_event(message);
+        }
         let name = socket_io::event_name(&message.data);
         if self.actor.context.stamps {
             let name = name.as_ref().map(|(name, _)| name.as_ref());
@@ -40,7 +43,7 @@ impl Client<'_> {
         }
         // Nothing is parsed that need not be: text is an event if it has a name, and bytes are rare.
         if name.is_none() || !message.attachments.is_empty() {
-            self.examine(io, message);
+            self.examine(io, message, name.is_none());
         }
         let Some((name, _)) = name else { return };
         if let Some(nodes) = &self.actor.context.learned
@@ -101,14 +104,15 @@ impl Client<'_> {
     }
 
     /// Looks whether what arrived as an event is one.
-    fn examine(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
+    fn examine(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>, is_nameless: bool) {
         let ServerEvent { namespace, id, data, attachments } = message;
         let kind = if attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
         let attachments = attachments.len() as u32;
         let packet = socket_io::Packet { kind, attachments, namespace, id: *id, data: Some(data) };
         if let Err(violation) = packet.validate() {
             let violation = self.unjoined(violation, data);
-            if matches!(violation.rule, Rule::PollPacket | Rule::EnginePacketType) {
+            // No step hears what has no name.
+            if is_nameless || matches!(violation.rule, Rule::PollPacket | Rule::EnginePacketType) {
                 self.harmed(violation.rule);
             }
             self.accuse(io, &violation);

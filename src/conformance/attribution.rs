@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use super::clauses::Clause;
 use super::owner::{
-    belongs, is_costly, is_of_polling, is_of_upgrade, is_plain, is_readable, is_ruinous, is_sign, looks_like,
-    owner, rule,
+    belongs, is_costly, is_of_polling, is_of_posts, is_of_upgrade, is_of_wholeness, is_plain, is_readable,
+    is_ruinous, is_sign, looks_like, owner, rule,
 };
 use super::result::{CaseResult, FindingResult};
 use super::verdict::{Verdict, deviation};
 use crate::protocol::Rule;
 use crate::report::result::{ErrorExample, ErrorResult};
-use crate::scenario::Level;
+use crate::scenario::{Level, Need};
 use crate::session::Transport;
 
 /// So many cases are several.
@@ -32,8 +32,16 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
             let is_shown = |case: &CaseResult| {
                 shows_itself(case, *rule) || lacked_ping(case, *rule) || is_blocked_by(case, *rule)
             };
-            let saw = cases.iter().filter(|case| seen(case, *rule).0 > 0).count();
-            is_sign(*rule) && (cases.iter().any(is_shown) || (is_plain(*rule) && saw >= MANY))
+            // Who acted by hand may have ended its session.
+            let saw_it = |case: &&CaseResult| match *rule {
+                Rule::SessionLost => has_told(case, *rule),
+                _ => seen(case, *rule).0 > 0,
+            };
+            let saw = cases.iter().filter(saw_it).count();
+            let is_elsewhere = is_of_posts(*rule) && cases.iter().any(loses_over_websocket);
+            is_sign(*rule)
+                && !is_elsewhere
+                && (cases.iter().any(is_shown) || (is_plain(*rule) && saw >= MANY))
         })
         .collect();
     let everywhere = everywhere(cases.iter());
@@ -171,6 +179,16 @@ fn is_own(case: &CaseResult, rule: Rule) -> bool {
     owner(rule).is_none_or(|owner| case.clause.iter().any(|clause| clause == owner))
 }
 
+/// Whether events are lost, doubled or changed over a WebSocket: what is posted is not to blame for what looks the same.
+fn loses_over_websocket(case: &CaseResult) -> bool {
+    let is_over_websocket = case
+        .transport
+        .map_or(case.needs.contains(&Need::Websocket), |transport| transport == Transport::Websocket);
+    is_over_websocket
+        && case.verdict.is_deviation()
+        && case.clause.iter().any(|clause| is_of_wholeness(clause))
+}
+
 fn shows_itself(case: &CaseResult, rule: Rule) -> bool {
     case.verdict.is_deviation() && is_own(case, rule) && seen(case, rule).0 > 0
 }
@@ -189,6 +207,11 @@ fn lacked_ping(case: &CaseResult, rule: Rule) -> bool {
     let is_it = |name: &Option<String>| name.as_deref() == Some(Rule::PingMissing.name());
     let mut failures = case.checks.iter().take(1).flat_map(|check| &check.failures);
     rule == Rule::PingMissing && case.verdict.is_deviation() && failures.any(|failure| is_it(&failure.after))
+}
+
+/// Whether a case accuses the server of a broken rule, and not only may have failed by it.
+fn has_told(case: &CaseResult, rule: Rule) -> bool {
+    case.errors.iter().any(|error| error.rule.as_deref() == Some(rule.name()))
 }
 
 /// How often a case saw a rule broken, and the first instance.

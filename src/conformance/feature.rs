@@ -128,6 +128,16 @@ impl Feature {
         matches!(self, Feature::Event(index) if !EVENTS[index].is_telling)
     }
 
+    /// Whether it shows itself by an acknowledgement.
+    pub fn is_acknowledged(self) -> bool {
+        matches!(self, Feature::Event(index) if EVENTS[index].probe.lines().last().is_some_and(|last| last.contains("ack:")))
+    }
+
+    /// The event `t:burst`, which shows by other events that it was handled.
+    pub fn burst() -> Option<Feature> {
+        EVENTS.iter().position(|event| event.name == "t:burst").map(Feature::Event)
+    }
+
     /// The event `t:who`, whose answer nobody gives who does not know the fixture.
     pub fn who() -> Option<Feature> {
         EVENTS.iter().position(|event| event.name == "t:who").map(Feature::Event)
@@ -226,6 +236,13 @@ impl Feature {
         let script = "- a: { connect: { within: 1s } }\n\
                       - a: { emit: { event: 'unknown-${random(100000, 999999)}', args: [1], ack: { within: 1s } } }";
         Feature::scenario("whether every event is acknowledged", script, transport)
+    }
+
+    /// A scenario whose last step passes where a server acknowledges `t:burst`.
+    pub fn acknowledged_burst(transport: Transport) -> Source {
+        let script = "- a: { connect: { within: 1s } }\n\
+                      - a: { emit: { event: 't:burst', args: [1, 1, false], ack: { within: 1s } } }";
+        Feature::scenario("whether what is handled is acknowledged", script, transport)
     }
 
     /// A scenario whose last step passes where a server lets clients into a namespace of which it cannot know.

@@ -34,19 +34,23 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::UpgradeRelease => "EIO-UP-02",
         Rule::PacketUnexpected => "EIO-HS-20",
         Rule::PayloadUtf8 => "EIO-HTTP-01",
+        Rule::BinaryTyped => "EIO-WS-02",
+        Rule::RefusalStatus => "EIO-HTTP-04",
+        Rule::CloseUntold => "EIO-CL-03",
 
         Rule::PacketType | Rule::DisconnectPayload => "SIO-PK-01",
         Rule::Namespace | Rule::Spelling => "SIO-PK-02",
         Rule::Json => "SIO-PK-23",
         Rule::EventPayload => "SIO-EV-01",
-        Rule::AckId | Rule::AckPayload | Rule::AckUnknown => "SIO-EV-02",
+        Rule::AckId | Rule::AckPayload | Rule::AckUnknown | Rule::AckMissing => "SIO-EV-02",
         Rule::AckTwice => "SIO-EV-03",
         Rule::ConnectPayload | Rule::ConnectReply | Rule::ConnectUnanswered | Rule::SidTaken => "SIO-NS-01",
-        Rule::ConnectErrorPayload => "SIO-NS-07",
+        Rule::ConnectErrorPayload | Rule::RefusalKind => "SIO-NS-07",
         Rule::NamespaceUnasked => "SIO-NS-02",
         Rule::AnswerAstray => "SIO-NS-05",
         Rule::NamespaceUnknown => "SIO-NS-22",
         Rule::EventEarly => "SEM-OR-08",
+        Rule::EventTwice => "SEM-OR-09",
         Rule::AttachmentCount => "SIO-BIN-01",
         Rule::Placeholder => "SIO-BIN-03",
         Rule::AttachmentDue | Rule::AttachmentStray => "SIO-BIN-07",
@@ -84,6 +88,9 @@ pub fn belongs(rule: Rule, clause: &str) -> bool {
         // What comes in the place of the open packet is a matter of all that is said of the handshake.
         Rule::PacketUnexpected => "EIO-HS-",
         Rule::Jsonp => "EIO3-PL-",
+        // Requests of a session that nobody knows are what is plainest of all that is refused.
+        Rule::RefusalStatus if matches!(clause, "EIO-HTTP-05" | "EIO-ERR-01") => return true,
+        Rule::BinaryTyped if matches!(clause, "EIO-LP-04" | "EIO-LP-05") => return true,
         // That a message comes whole is the promise of these.
         Rule::AttachmentDue | Rule::AttachmentStray => "SEM-VO-",
         _ => return owner(rule) == Some(clause),
@@ -91,8 +98,8 @@ pub fn belongs(rule: Rule, clause: &str) -> bool {
     owner(rule) == Some(clause) || clause.starts_with(area)
 }
 
-/// Whether what broke the rule was a packet that can be read and stood in the wrong place, or lacked what it should say: no layer below
-/// makes that of a good one.
+/// Whether what broke the rule was a packet that can be read and stood in the wrong place, came twice or not at all, or lacked what it
+/// should say: no layer below makes that of a good one.
 pub(super) fn is_readable(rule: Rule) -> bool {
     matches!(
         rule,
@@ -104,6 +111,9 @@ pub(super) fn is_readable(rule: Rule) -> bool {
             | Rule::EventEarly
             | Rule::SidTaken
             | Rule::AnswerAstray
+            | Rule::AckMissing
+            | Rule::EventTwice
+            | Rule::RefusalKind
     )
 }
 
@@ -141,12 +151,19 @@ pub(super) fn is_of_upgrade(clause: &str) -> bool {
     clause.starts_with("EIO-UP-")
 }
 
-/// Whether what was seen is only a sign that the rule was broken: a connection that ended, or an answer that did not come, which may have had another cause.
+/// Whether what was seen is only a sign that the rule was broken: a connection that ended, an answer that did not come, or what an
+/// application may have wanted. It may have had another cause.
 /// It counts where a case about the clause has shown it, too.
 pub(super) fn is_sign(rule: Rule) -> bool {
     matches!(
         rule,
         Rule::ConnectUnanswered
+            | Rule::RefusalKind
+            | Rule::AckMissing
+            | Rule::EventTwice
+            | Rule::BinaryTyped
+            | Rule::RefusalStatus
+            | Rule::CloseUntold
             | Rule::PollAnswer
             | Rule::PostPackets
             | Rule::PostAnswer
@@ -166,7 +183,20 @@ pub(super) fn is_of_polling(rule: Rule) -> bool {
 
 /// Whether that sign has hardly any other cause, so that many cases that saw it show the rule broken, too.
 pub(super) fn is_plain(rule: Rule) -> bool {
-    matches!(rule, Rule::PollAnswer | Rule::UpgradeProbe | Rule::UpgradeRelease | Rule::SessionLost)
+    matches!(
+        rule,
+        Rule::PollAnswer | Rule::UpgradeProbe | Rule::UpgradeRelease | Rule::SessionLost | Rule::CloseUntold
+    )
+}
+
+/// Whether a client may have seen this sign for what the server does over a WebSocket, too: what fails there is no matter of posts.
+pub(super) fn is_of_posts(rule: Rule) -> bool {
+    matches!(rule, Rule::PostPackets)
+}
+
+/// Whether a clause is about what reaches a client whole and in order.
+pub(super) fn is_of_wholeness(clause: &str) -> bool {
+    matches!(clause, "SIO-EV-01" | "SIO-EV-09" | "SEM-OR-01")
 }
 
 /// The rule of this name.

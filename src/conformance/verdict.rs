@@ -1,7 +1,10 @@
 //! What a case says of a server.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
+use crate::measure::format;
 use crate::report::RunResult;
 use crate::report::result::{CheckResult, ErrorResult};
 use crate::scenario::Level;
@@ -58,6 +61,8 @@ pub struct Course {
     pub unreached: u64,
     /// Whether it was stopped because it took far too long.
     pub out_of_time: bool,
+    /// How long the server took meanwhile to let a client in, where that was long.
+    pub slow: Option<Duration>,
 }
 
 /// What a deviation from a clause of this level is.
@@ -78,6 +83,17 @@ pub fn judge(level: Level, result: &RunResult, course: Course) -> (Verdict, Stri
     if course.unreached > 0 {
         let verb = if course.unreached == 1 { "connection was" } else { "connections were" };
         return (Verdict::Blocked, format!("{} {verb} refused or not answered by TCP", course.unreached));
+    }
+    let has_found = || {
+        result.checks.iter().any(|check| first(check).is_some())
+            || result.errors.iter().any(|error| error.is_wrong)
+    };
+    if let Some(slow) = course.slow.filter(|_| course.out_of_time && !has_found()) {
+        let slow = format::duration(slow);
+        return (
+            Verdict::Skip,
+            format!("was stopped: with a server that takes {slow} to let a client in, it takes too long"),
+        );
     }
     if course.out_of_time {
         return (deviation, "the server kept the case going without end, and it was stopped".to_owned());

@@ -61,7 +61,17 @@ pub fn check_bare(packet: &Packet<'_>) -> Option<Violation> {
         _ => return None,
     };
     let words = || format!("the packet is {}", excerpt(&format!("{kind}{payload}")));
-    (!payload.is_empty()).then(|| Violation::new(Rule::PacketPayload, words()))
+    let rule = if is_message(payload) { Rule::EnginePacketType } else { Rule::PacketPayload };
+    (!payload.is_empty()).then(|| Violation::new(rule, words()))
+}
+
+/// Whether this is what stands behind the type of a Socket.IO packet: somebody forgot that a message has a type, too.
+fn is_message(payload: &str) -> bool {
+    let rest = match payload.starts_with('/') {
+        true => payload.split_once(',').map_or("", |(_, rest)| rest),
+        false => payload,
+    };
+    rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with("[\"")
 }
 
 /// The type alone of a heartbeat or a noop that has a payload, which means nothing.
@@ -152,6 +162,11 @@ impl Handshake {
         let wrong = is_wrong.then(|| Violation::new(Rule::HandshakeField, reading.wrong.join("; ")));
         Ok((handshake, wrong))
     }
+}
+
+/// Whether it is the id of a session that cannot be used as it is.
+pub fn is_about_id(flaw: &Violation) -> bool {
+    flaw.rule == Rule::HandshakeField && flaw.detail.starts_with("sid ")
 }
 
 /// The fields of a handshake, and what was wrong with those that were read.

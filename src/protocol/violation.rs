@@ -125,6 +125,13 @@ rules! {
     PayloadBase64, "engine.base64", "Engine.IO v4, Packet encoding, HTTP long-polling",
         "a binary packet in a payload is b followed by padded standard base64";
 
+    BinaryTyped, "engine.binary-typed", "Engine.IO v4, Packet encoding",
+        "a binary message is its bytes alone, without a packet type before them";
+    CloseUntold, "engine.close-untold", "Engine.IO v4, Protocol",
+        "who polls is told when the server ends the session";
+    RefusalStatus, "engine.refusal-status", "Engine.IO v4, HTTP long-polling",
+        "a request that the server cannot serve is refused with status 400";
+
     FrameType, "engine.frame-type", "Engine.IO v3, Packet",
         "a binary message begins with the byte 4, the type of a message";
     PingUnasked, "engine.ping-unasked", "Engine.IO v3, Packet",
@@ -201,6 +208,8 @@ rules! {
         "a server lets nobody into a namespace who has not asked for it";
     AnswerAstray, "socket.answer-astray", "Socket.IO v5, Connection to a namespace",
         "the answer to a CONNECT names the namespace that was asked for";
+    RefusalKind, "socket.refusal-kind", "Socket.IO v5, Connection to a namespace",
+        "who is not let into a namespace is told so with CONNECT_ERROR";
     EventEarly, "socket.early", "Socket.IO v5, Connection to a namespace",
         "no event of a namespace comes before the reply to CONNECT that lets the client in";
     ConnectReply, "socket.connect-reply", "Socket.IO v5, Connection to a namespace",
@@ -211,6 +220,10 @@ rules! {
         "the sid in the reply to CONNECT is the id of the new socket, and no other client has it";
     AckUnknown, "socket.ack-unknown", "Socket.IO v5, Acknowledgement",
         "an acknowledgement answers an event of the same namespace that asked for one";
+    AckMissing, "socket.ack-missing", "Socket.IO v5, Acknowledgement",
+        "an event that was handled and asks for an acknowledgement gets one";
+    EventTwice, "socket.event-twice", "Socket.IO documentation, Delivery guarantees",
+        "an event arrives at most once";
     AckTwice, "socket.ack-twice", "Socket.IO v5, Acknowledgement",
         "an event is acknowledged once";
 
@@ -280,6 +293,7 @@ mod tests {
                 "Engine.IO v4, ",
                 "Engine.IO v3, ",
                 "Socket.IO v5, ",
+                "Socket.IO documentation, ",
                 "RFC ",
                 "limit of this client",
                 "socket.io-msgpack-",

@@ -39,6 +39,8 @@ pub enum Event<'a> {
     Disconnected {
         /// Its name.
         namespace: Cow<'a, str>,
+        /// Whether we had only asked for it, and were due an answer.
+        was_asked: bool,
     },
     /// An event arrived.
     ServerEvent(ServerEvent<'a>),
@@ -66,7 +68,9 @@ impl Event<'_> {
             Event::Refused { namespace, reason } => {
                 Event::Refused { namespace: owned(namespace), reason: owned(reason) }
             }
-            Event::Disconnected { namespace } => Event::Disconnected { namespace: owned(namespace) },
+            Event::Disconnected { namespace, was_asked } => {
+                Event::Disconnected { namespace: owned(namespace), was_asked }
+            }
             Event::ServerEvent(event) => Event::ServerEvent(ServerEvent {
                 namespace: owned(event.namespace),
                 data: owned(event.data),

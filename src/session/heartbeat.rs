@@ -38,6 +38,11 @@ impl Heartbeat {
 }
 
 impl Session {
+    /// Whether polling carried packets until the end.
+    pub fn has_polled(&self) -> bool {
+        self.polled
+    }
+
     /// The handshake is there.
     pub(super) fn start_heartbeat(&mut self, now: Instant) {
         match self.dialect.pings {

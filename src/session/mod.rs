@@ -129,6 +129,8 @@ pub struct Session {
     begun: u64,
     /// Who carries packets now; `None` stands for "the stream".
     polling: Option<Box<Polling>>,
+    /// Whether that was polling when the connection ended.
+    polled: bool,
     /// What carries packets where polling does not, and to what polling is upgraded.
     stream: Channel,
     /// Whether a post before the upgrade carried many packets.
@@ -165,6 +167,7 @@ impl Session {
             state: State::Idle,
             begun: 0,
             polling: None,
+            polled: false,
             stream: Channel::WebSocket,
             posted_many: false,
             post_unanswered: None,
@@ -579,6 +582,7 @@ impl Session {
     fn end(&mut self) {
         self.state = State::Closed;
         self.heartbeat = Heartbeat::None;
+        self.polled = self.is_polling();
         self.posted_many = self.has_posted_many();
         self.post_unanswered = self.awaited_post();
         self.polling = None;

@@ -196,9 +196,10 @@ pub(super) fn refused<'a>(all: &mut [Namespace], name: &'a str, data: &'a str) -
 pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a>> {
     let Some(namespace) = find(all, name) else { return Some(unknown("the server ended", name)) };
     // Both sides may leave at the same time.
-    let was_out = std::mem::replace(&mut namespace.phase, Phase::Out) == Phase::Out;
+    let before = std::mem::replace(&mut namespace.phase, Phase::Out);
     namespace.forget();
-    (!was_out).then_some(Event::Disconnected { namespace: name.into() })
+    let was_asked = before == Phase::Asked;
+    (before != Phase::Out).then_some(Event::Disconnected { namespace: name.into(), was_asked })
 }
 
 #[cfg(test)]

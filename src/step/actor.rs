@@ -17,6 +17,7 @@ use super::learned::LearnedPlace;
 use super::markers::Board;
 use super::overdue::Overdue;
 use super::sent::Sent;
+use super::signs::Signs;
 use super::standing::Standing;
 use super::{AnswerRule, Cx};
 use crate::audit::Key;
@@ -94,6 +95,8 @@ pub struct Actor<'p> {
     pub ended: Option<Ended>,
     /// The first rule of the protocol that the server broke on this connection so that something was lost by it.
     pub harm: Option<Rule>,
+    /// What came on this connection that may have been against a rule.
+    pub signs: Signs,
     /// Whether it has begun its first connect.
     pub arrived: bool,
     /// The round of the innermost `repeat`.
@@ -212,6 +215,7 @@ impl<'p> Actor<'p> {
             came: Duration::ZERO,
             ended: None,
             harm: None,
+            signs: Signs::default(),
             arrived: false,
             round: 0,
             by_hand: false,
@@ -443,7 +447,7 @@ impl<'p> Actor<'p> {
             Some(Rule::PingMissing) if self.session.lacks_answer_to_post() => Some(Rule::PostAnswer),
             harm => {
                 let due = || self.session.lacks_attachments().then_some(Rule::AttachmentDue);
-                harm.or_else(due).or_else(|| self.sign_in_posts())
+                harm.or_else(due).or_else(|| self.signs.rule()).or_else(|| self.sign_in_posts())
             }
         }
     }
@@ -460,6 +464,11 @@ impl<'p> Actor<'p> {
                 is_broken.then_some(Rule::PostAnswer)
             }
         }
+    }
+
+    /// Nothing is held against the connection that begins.
+    pub(super) fn begin_anew(&mut self) {
+        (self.harm, self.signs) = (None, Signs::default());
     }
 
     /// A raw frame came that no step may look at.

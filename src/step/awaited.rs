@@ -100,7 +100,7 @@ impl Awaiting<'_> {
                 None => return false,
             },
             Happening::Event(Event::Closed(why)) => format!("the connection ended: {why}"),
-            Happening::Event(Event::Disconnected { namespace }) if **namespace == *self.namespace => {
+            Happening::Event(Event::Disconnected { namespace, .. }) if **namespace == *self.namespace => {
                 format!("the server disconnected the client from `{namespace}`")
             }
             Happening::Time if cx.now >= self.deadline => {

@@ -207,7 +207,7 @@ impl Connecting<'_> {
             return self.ask(cx);
         }
         cx.actor.frames.forget();
-        cx.actor.harm = None;
+        cx.actor.begin_anew();
         cx.actor.by_hand = false;
         self.place = Place::Opening;
         let transport = self.how.transport.unwrap_or(cx.actor.group.transport);

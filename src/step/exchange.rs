@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::event_template::Encoded;
 use super::{Cx, Happening};
 use crate::observe::{Counter, Metric};
+use crate::protocol::Rule;
 use crate::session::{Answer, Event};
 
 /// An acknowledgement that is being waited for.
@@ -53,10 +54,13 @@ impl Awaited {
                 Exchanged::Answered(answer)
             }
             Happening::Event(Event::Closed(why)) => Exchanged::Missed(format!("the connection ended: {why}")),
-            Happening::Event(Event::Disconnected { namespace }) if **namespace == *self.namespace => {
+            Happening::Event(Event::Disconnected { namespace, .. }) if **namespace == *self.namespace => {
                 Exchanged::Missed(format!("the server disconnected the client from `{namespace}`"))
             }
             Happening::Time if cx.now >= self.deadline => {
+                if cx.actor.blamed().is_none() {
+                    cx.actor.harm = Some(Rule::AckMissing);
+                }
                 let heard = cx.actor.heard_instead(self.deadline - self.patience);
                 Exchanged::Missed(format!("no acknowledgement within {:?}{heard}", self.patience))
             }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::schema::{self, Schema, Shape};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::document::{Fields, Mistake, Node, Value};
+use crate::protocol::Rule;
 use crate::session::{Closed, Event, Lost};
 use crate::template::Template;
 
@@ -63,7 +64,12 @@ impl ExpectClosed {
             ) if wanted == *code => cx.pass(),
             (Some(_), why) => cx.fail(self.wish(), why.to_string()),
             (None, Closed::NoPing) => {
-                cx.fail_by_itself(self.wish(), "it stayed open without a ping until the client gave up");
+                let seen = "it stayed open without a ping until the client gave up";
+                // What is silent from then on has ended, and did not say so to who polls.
+                match cx.actor.session.has_polled() {
+                    true => cx.fail_by(Some(Rule::CloseUntold), self.wish(), seen),
+                    false => cx.fail_by_itself(self.wish(), seen),
+                }
             }
             (None, Closed::NoPong) => {
                 cx.fail_by_itself(self.wish(), "it stayed open without a pong until the client gave up");
@@ -124,7 +130,7 @@ impl<'p> Running<'p> for Awaiting<'p> {
             Happening::Event(Event::Closed(why)) => {
                 cx.fail(self.step.wish(), format!("the whole connection ended: {why}"));
             }
-            Happening::Event(Event::Disconnected { namespace })
+            Happening::Event(Event::Disconnected { namespace, .. })
                 if self.step.namespace.is_some() && **namespace == *self.namespace =>
             {
                 cx.pass();

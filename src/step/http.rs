@@ -404,7 +404,9 @@ impl Http {
         if let Some(expect) = &self.expect
             && let Err((wanted, actual)) = expect.judge(cx, response)
         {
-            return cx.fail(wanted, actual);
+            let is_refused = expect.is_refused_otherwise(cx, response);
+            let rule = cx.actor.blamed().or(is_refused.then_some(Rule::RefusalStatus));
+            return cx.fail_by(rule, wanted, actual);
         }
         if let Some(until) = &self.until
             && let Err(mismatch) = until.matches(&text_of(response), &[], cx.actor)
@@ -490,8 +492,12 @@ impl<'p> Running<'p> for Requesting<'p> {
             _ => return Flow::Waiting,
         };
         let is_answer = |response: &Response| matches!(response.head.status, 200 | 400..=499);
+        let is_refusal = |response: &Response| {
+            self.step.expect.as_ref().is_some_and(|expect| expect.is_refused_otherwise(cx, response))
+        };
+        let is_as_usual = |response: &Response| is_answer(response) || is_refusal(response);
         if let Deed::Request(inquiry) = &self.step.deed
-            && !outcome.as_ref().is_ok_and(is_answer)
+            && !outcome.as_ref().is_ok_and(is_as_usual)
         {
             let rule = match (inquiry.method.as_str(), &inquiry.target) {
                 ("POST", _) => Some(Rule::PostAnswer),

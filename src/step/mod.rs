@@ -32,6 +32,7 @@ pub mod schema;
 mod sent;
 mod sequence;
 mod shape;
+mod signs;
 pub mod silence;
 mod standing;
 

@@ -106,7 +106,7 @@ impl Open {
         cx.act_by_hand();
         cx.actor.ended = None;
         cx.actor.frames.forget();
-        cx.actor.harm = None;
+        cx.actor.begin_anew();
         match sid {
             Some(sid) => cx.actor.session.join(cx.wire, &sid),
             None => {

@@ -9,6 +9,9 @@ use crate::document::{Fields, Mistake, Node, Span, Value};
 use crate::protocol::http::{Head, Response};
 use crate::template::{Matcher, Slot};
 
+/// The status with which a server refuses what it cannot serve.
+const BAD_REQUEST: u16 = 400;
+
 /// What the response should be.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
@@ -51,6 +54,14 @@ impl Wanted {
             .takes("headers", schema::map(schema::matcher()), "Headers by their names.")
             .takes("or_silence", schema::flag(), "No response within the time is right as well.")
             .schema()
+    }
+
+    /// Whether the request had to be refused with the usual status, and was with another.
+    pub(super) fn is_refused_otherwise(&self, cx: &Cx<'_, '_>, response: &Response) -> bool {
+        let is_it = |status: &Matcher, code: u16| status.matches(&Json::from(code), &[], cx.actor).is_ok();
+        let wants = |code: u16| self.status.as_ref().is_some_and(|status| is_it(status, code));
+        let status = response.head.status;
+        status >= 400 && wants(BAD_REQUEST) && !wants(status)
     }
 
     /// Whether the response is as it should be; if not, what was wanted and what is.

@@ -52,6 +52,9 @@ impl<S: 'static> Connection<S> {
         if self.has(Fault::EventLost) && self.shared.turns.next(Fault::EventLost) % 100 == 99 {
             return true;
         }
+        if self.has(Fault::EventsDoubled) {
+            self.send(message);
+        }
         if !self.has(Fault::OrderSwapped) {
             return false;
         }

@@ -260,3 +260,40 @@ fn a_case_that_waited_in_vain_is_blocked_unless_it_is_about_what_was_broken() {
     let by = Some("EIO-LP-03");
     assert_eq!(told(&cases), [(Verdict::Blocked, by), (Verdict::Fail, None), (Verdict::Pass, None)]);
 }
+
+#[test]
+fn what_is_lost_over_a_websocket_too_is_laid_at_no_post() {
+    let posted = || stopped("polling/many", "EIO-LP-02", Some(Rule::PostPackets));
+    assert_eq!(attribute(&mut [posted()]).len(), 1);
+
+    let over_websocket = |verdict: Verdict| CaseResult {
+        transport: Some(Transport::Websocket),
+        verdict,
+        ..stopped("events/order", "SIO-EV-09", None)
+    };
+    let mut cases = vec![posted(), over_websocket(Verdict::Fail)];
+    assert_eq!(attribute(&mut cases), []);
+    assert_eq!(told(&cases)[0], (Verdict::Fail, None), "it answers for itself");
+    assert_eq!(attribute(&mut [posted(), over_websocket(Verdict::Pass)]).len(), 1);
+}
+
+#[test]
+fn a_session_that_was_lost_where_a_client_acted_by_hand_is_a_sign_and_no_evidence() {
+    let by_hand = || stopped("polling/echo", "EIO-LP-01", Some(Rule::SessionLost));
+    let mut many: Vec<CaseResult> = (0..20).map(|_| by_hand()).collect();
+    assert_eq!(attribute(&mut many), [], "a client that acts by hand may have ended it");
+
+    let mut cases = vec![by_hand(), stopped("heartbeat/five-cycles", "EIO-HB-01", Some(Rule::SessionLost))];
+    attribute(&mut cases);
+    assert_eq!(told(&cases)[0], (Verdict::Blocked, Some("EIO-HB-01")));
+}
+
+#[test]
+fn events_that_come_twice_block_what_waits_for_others_where_the_case_about_that_shows_it() {
+    let others = || stopped("broadcast/one", "SEM-BC-04", Some(Rule::EventTwice));
+    let mut cases = vec![others()];
+    assert_eq!(attribute(&mut cases), [], "the application may have wanted it");
+    let mut cases = vec![others(), stopped("order/once", "SEM-OR-09", Some(Rule::EventTwice))];
+    attribute(&mut cases);
+    assert_eq!(told(&cases)[0], (Verdict::Blocked, Some("SEM-OR-09")));
+}

@@ -191,9 +191,24 @@ impl Features {
         }
         let who = Feature::who().filter(|who| answers_all && !left.contains(who));
         let who = who.map(|who| (who, scout.feature(who)));
+        let mut unanswered = Vec::new();
         for (feature, Look { offer, broke, .. }) in looks.into_iter().chain(who) {
+            let missing = broke.as_ref().filter(|broke| broke.rule == Rule::AckMissing);
+            unanswered.extend(missing.map(|broke| (feature, broke.clone())));
             note_broken(&mut broken, &[feature], broke);
             found.insert(feature, offer);
+        }
+        // Who handles an event of the fixture, and acknowledges none of them, keeps its acknowledgements to itself.
+        let is_there = |feature: Feature| found.get(&feature).is_some_and(|offer| offer.there);
+        let is_answered = found.iter().any(|(feature, offer)| offer.there && feature.is_acknowledged());
+        let handles = !unanswered.is_empty() && !is_answered && Feature::burst().is_some_and(is_there);
+        let is_mute = || {
+            let label = "the look whether what is handled is acknowledged";
+            let look = scout.look_for(label, &Feature::acknowledged_burst(transport), 1);
+            look.broke.is_some_and(|broke| broke.rule == Rule::AckMissing)
+        };
+        if handles && is_mute() {
+            broken.extend(unanswered);
         }
         // Who answers everything shows by `t:who` alone that its answers are those of the fixture.
         let knows_fixture = Feature::who().and_then(|who| found.get(&who)).is_some_and(|offer| offer.there);
@@ -369,6 +384,8 @@ fn note_broken(all: &mut BTreeMap<Feature, Broken>, features: &[Feature], broke:
     let Some(broke) = broke else { return };
     let hides = |feature: &Feature| match broke.rule {
         Rule::ConnectReply | Rule::ConnectPayload | Rule::NamespaceUnasked => true,
+        // It may have no such event.
+        Rule::AckMissing => false,
         // Of a server that serves other namespaces, it may only mean that it has not this one.
         Rule::ConnectUnanswered => features.contains(&Feature::Main),
         // Below the namespaces, nothing is said of them, either.

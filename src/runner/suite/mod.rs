@@ -55,7 +55,8 @@ fn reference_timings(version: Option<Version>) -> Timings {
         max_payload: 1_000_000,
         connect_timeout: Duration::from_secs(1),
         upgrade_timeout: Duration::from_secs(1),
-        recovery: Duration::from_secs(2),
+        // As short as a client on a busy machine needs to come back: a case waits for its end.
+        recovery: Duration::from_millis(1500),
     }
 }
 
@@ -216,9 +217,11 @@ impl Suite {
             variants.iter().any(|variant| variant.case.scenario.needs.contains(&Need::Recovery));
         let recovering = match is_bundled && wants_recovery {
             true => {
-                let arguments =
-                    [timings_of_fixture(), vec![format!("--recovery={}s", of_reference.recovery.as_secs())]]
-                        .concat();
+                let arguments = [
+                    timings_of_fixture(),
+                    vec![format!("--recovery={}ms", of_reference.recovery.as_millis())],
+                ]
+                .concat();
                 let targets = server.targets_with(&arguments);
                 Some(Host::start(server, focus, targets, &[], stop).map_err(not_there)?)
             }
@@ -289,6 +292,7 @@ impl Suite {
             server,
             host: &host,
             recovering: recovering.as_ref(),
+            begun,
             seed,
             jobs,
             stop,

@@ -45,6 +45,9 @@ const MANY: usize = 40;
 /// second time, too.
 const SECOND_CHANCES: Duration = Duration::from_secs(15);
 
+/// No case is played again that would end later than this after the suite began.
+const LONGEST: Duration = Duration::from_secs(50);
+
 /// A case is stopped when it takes this much longer than with a healthy server.
 const GRACE: Duration = Duration::from_secs(30);
 
@@ -57,6 +60,8 @@ pub(super) struct Schedule<'a> {
     pub host: &'a Host<'a>,
     /// The one with recovery, where that is a server of its own.
     pub recovering: Option<&'a Host<'a>>,
+    /// When the suite began.
+    pub begun: Instant,
     pub seed: u64,
     pub jobs: usize,
     pub stop: &'a AtomicBool,
@@ -253,7 +258,7 @@ impl Schedule<'_> {
             }
             again.sort_by_key(|index| doubted.get(index).map(|(result, _)| result.duration_us));
             next = again;
-            until = until.or_else(|| Some(Instant::now() + SECOND_CHANCES));
+            until = until.or_else(|| Some(self.end_of_chances()));
         }
         // What there was no time for, or was interrupted, is believed.
         let busy = busy().filter(|_| !doubted.is_empty() && !self.is_reference);
@@ -277,6 +282,16 @@ impl Schedule<'_> {
         }
         done.sort_by_key(|(index, _)| *index);
         done
+    }
+
+    /// Until when cases are played again: for a while, but not for long where it is the server that is slow and not this machine.
+    fn end_of_chances(&self) -> Instant {
+        let now = Instant::now();
+        let end = now + SECOND_CHANCES;
+        match busy() {
+            Some(_) => end,
+            None => end.min((self.begun + LONGEST).max(now)),
+        }
     }
 
     /// Plays these variants, the long ones first, `jobs` at a time. Begins none that would not end in time, if there is an end.
@@ -371,7 +386,8 @@ impl Schedule<'_> {
         match played {
             Ok(None) => return None,
             Ok(Some(Ended { result, ending, unreached, .. })) => {
-                let course = Course { unreached, out_of_time: ending == Ending::OutOfTime };
+                let slow = self.stalls.server_since(begun).filter(|_| !self.is_reference);
+                let course = Course { unreached, out_of_time: ending == Ending::OutOfTime, slow };
                 (case.verdict, case.reason) = judge(scenario.level, &result, course);
                 if case.verdict.is_deviation() {
                     case.reason.push_str(&rests_on(variant));

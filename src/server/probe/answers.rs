@@ -9,7 +9,9 @@ use crate::server::not_there::Seen;
 /// The JSON of the open packet with which a payload begins.
 pub(super) fn open_packet(body: &[u8], version: Version) -> Option<Value> {
     let open = match version.dialect().framing {
-        Framing::Separated => body.strip_prefix(b"0").filter(|open| open.starts_with(b"{"))?,
+        Framing::Separated => {
+            body.strip_prefix(b"0").filter(|open| open.trim_ascii_start().starts_with(b"{"))?
+        }
         Framing::Counted if is_old_payload(body) => &body[body.iter().position(|byte| *byte == b'{')?..],
         Framing::Counted => return None,
     };

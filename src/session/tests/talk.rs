@@ -282,7 +282,7 @@ pub(super) fn told(event: Option<Event<'_>>) -> String {
         Some(Event::Connected { namespace, recovered: false }) => format!("connected {namespace}"),
         Some(Event::Connected { namespace, recovered: true }) => format!("recovered {namespace}"),
         Some(Event::Refused { namespace, reason }) => format!("refused {namespace} {reason}"),
-        Some(Event::Disconnected { namespace }) => format!("disconnected {namespace}"),
+        Some(Event::Disconnected { namespace, .. }) => format!("disconnected {namespace}"),
         Some(Event::ServerEvent(ServerEvent { namespace, id, data, attachments })) => {
             let id = id.map_or(String::new(), |id| format!(" wants {id}"));
             format!("event {namespace} {data}{}{id}", with(&attachments))
