@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::clauses::Clause;
 use super::owner::{
-    belongs, is_costly, is_of_polling, is_of_posts, is_of_upgrade, is_of_wholeness, is_plain, is_readable,
-    is_ruinous, is_sign, looks_like, owner, rule,
+    OLDER, belongs, is_costly, is_of_polling, is_of_posts, is_of_upgrade, is_of_wholeness, is_plain,
+    is_readable, is_ruinous, is_sign, looks_like, owner, owns, rule,
 };
 use super::result::{CaseResult, FindingResult};
 use super::verdict::{Verdict, deviation};
@@ -67,7 +67,7 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
             }
         }
     }
-    for case in cases {
+    for case in &mut *cases {
         let is_told = |error: &ErrorResult| match error.rule.as_deref().and_then(rule) {
             Some(rule) => counts(rule, &shown) && !is_own(case, rule),
             None => false,
@@ -76,8 +76,27 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
         case.errors = if case.verdict == Verdict::Pass { Vec::new() } else { kept };
     }
     let mut findings: Vec<FindingResult> = findings.into_values().collect();
+    if cases.iter().flat_map(|case| &case.clause).any(|clause| OLDER.iter().any(|(_, older)| clause == older))
+    {
+        tell_of_older_clauses(cases, &mut findings);
+    }
     findings.sort_by_key(|finding| (finding.verdict, finding.clause.clone()));
     findings
+}
+
+/// Of a server that was played in the version before: names the clauses of that version.
+fn tell_of_older_clauses(cases: &mut [CaseResult], findings: &mut [FindingResult]) {
+    for (now, older) in OLDER {
+        let Some(clause) = Clause::find(older) else { continue };
+        for case in cases.iter_mut().filter(|case| case.by.as_deref() == Some(now)) {
+            case.by = Some(older.to_owned());
+            case.reason = case.reason.replacen(now, older, 1);
+        }
+        for finding in findings.iter_mut().filter(|finding| finding.clause.as_deref() == Some(now)) {
+            (finding.clause, finding.level) = (Some(older.to_owned()), clause.level);
+            (finding.verdict, finding.spec) = (deviation(clause.level), clause.spec.clone());
+        }
+    }
 }
 
 /// Settles what a case answers for, as far as it is known from the case alone.
@@ -176,7 +195,7 @@ fn counts(rule: Rule, shown: &[Rule]) -> bool {
 
 /// Whether a case examines the clause that owns a rule.
 fn is_own(case: &CaseResult, rule: Rule) -> bool {
-    owner(rule).is_none_or(|owner| case.clause.iter().any(|clause| clause == owner))
+    owner(rule).is_none() || case.clause.iter().any(|clause| owns(clause, rule))
 }
 
 /// Whether events are lost, doubled or changed over a WebSocket: what is posted is not to blame for what looks the same.

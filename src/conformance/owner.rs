@@ -61,12 +61,22 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::HttpLineEnd => "EIO-HTTP-01",
         Rule::HttpHead | Rule::HttpBodyLength | Rule::HttpChunk | Rule::HttpTruncated => "EIO-HTTP-19",
 
-        // The suite speaks the usual parser.
-        Rule::Msgpack => return None,
-        // And no WebTransport.
-        Rule::StreamLength | Rule::StreamUtf8 | Rule::Http3 => return None,
+        // What another parser or transport has in the place of these.
+        Rule::Msgpack => "SIO-PK-01",
+        Rule::StreamLength | Rule::StreamUtf8 => "EIO-WS-01",
+        Rule::Http3 => "EIO-HTTP-19",
+
         Rule::AttachmentLimit | Rule::MessageLimit | Rule::HttpLimit => return None,
     })
+}
+
+/// Clauses that the version before has words of its own for, with those.
+pub(super) const OLDER: [(&str, &str); 1] = [("EIO-LP-02", "EIO3-PL-02")];
+
+/// Whether a clause owns a rule, in this version or the one before.
+pub(super) fn owns(clause: &str, rule: Rule) -> bool {
+    let older = |owner: &str| OLDER.iter().find(|(now, _)| *now == owner).map(|(_, older)| *older);
+    owner(rule).is_some_and(|owner| clause == owner || older(owner) == Some(clause))
 }
 
 /// Whether it belongs to a clause that a rule was broken: the clause owns the rule, or it stands in the area that is about what the
@@ -93,9 +103,9 @@ pub fn belongs(rule: Rule, clause: &str) -> bool {
         Rule::BinaryTyped if matches!(clause, "EIO-LP-04" | "EIO-LP-05") => return true,
         // That a message comes whole is the promise of these.
         Rule::AttachmentDue | Rule::AttachmentStray => "SEM-VO-",
-        _ => return owner(rule) == Some(clause),
+        _ => return owns(clause, rule),
     };
-    owner(rule) == Some(clause) || clause.starts_with(area)
+    owns(clause, rule) || clause.starts_with(area)
 }
 
 /// Whether what broke the rule was a packet that can be read and stood in the wrong place, came twice or not at all, or lacked what it

@@ -106,6 +106,17 @@ fn an_end_is_laid_at_a_clause_only_where_a_case_about_it_showed_it() {
 }
 
 #[test]
+fn where_the_version_before_was_played_a_clause_is_told_by_the_name_that_it_has_there() {
+    let lost = |id: &str, clause: &str| stopped(id, clause, Some(Rule::PostPackets));
+    let mut cases = vec![lost("order/one", "SEM-OR-01"), lost("older/many", "EIO3-PL-02")];
+    let findings = attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Blocked, Some("EIO3-PL-02")), (Verdict::Fail, None)]);
+    assert!(cases[0].reason.contains("broke EIO3-PL-02"), "{}", cases[0].reason);
+    assert_eq!(findings[0].clause.as_deref(), Some("EIO3-PL-02"));
+    assert_eq!(findings[0].failed, ["older/many"]);
+}
+
+#[test]
 fn a_case_that_ends_for_want_of_a_ping_is_blocked_and_never_fails_by_it() {
     let mut cases = vec![stopped("order/one", "SEM-OR-01", Some(Rule::PingMissing))];
     let findings = attribute(&mut cases);

@@ -6,6 +6,7 @@ use std::thread;
 
 use super::host::Host;
 use super::scout::{Broken, Look, Scout, gone};
+use crate::conformance::owner::owner;
 use crate::conformance::result::FeatureResult;
 use crate::conformance::{Feature, OwnContract, Variant, Versions};
 use crate::contract::Verb;
@@ -383,6 +384,8 @@ fn ways_in(scout: Scout<'_>, is_wanted: impl Fn(Feature) -> bool) -> BTreeMap<Fe
 fn note_broken(all: &mut BTreeMap<Feature, Broken>, features: &[Feature], broke: Option<Broken>) {
     let Some(broke) = broke else { return };
     let hides = |feature: &Feature| match broke.rule {
+        // A limit of this program says nothing of the server.
+        rule if owner(rule).is_none() => false,
         Rule::ConnectReply | Rule::ConnectPayload | Rule::NamespaceUnasked => true,
         // It may have no such event.
         Rule::AckMissing => false,
@@ -398,6 +401,7 @@ fn note_broken(all: &mut BTreeMap<Feature, Broken>, features: &[Feature], broke:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::result::ErrorResult;
 
     fn lacking(missing: &[Feature]) -> Features {
         let offer = |feature| match missing.contains(&feature) {
@@ -447,5 +451,23 @@ mod tests {
         };
         assert!(missing("engine.io 6.1.3") && missing("python-engineio 4.0.0"));
         assert!(!missing("engine.io 6.2.0"));
+    }
+
+    #[test]
+    fn a_limit_of_this_program_leaves_a_feature_missing_and_a_rule_that_the_server_broke_leaves_it_unknown() {
+        let hidden = |rule: Rule| {
+            let error = ErrorResult {
+                cause: String::new(),
+                count: 1,
+                is_wrong: true,
+                rule: Some(rule.name().to_owned()),
+                examples: Vec::new(),
+            };
+            let mut broken = BTreeMap::new();
+            note_broken(&mut broken, &[Feature::Event(0)], Some(Broken { rule, error }));
+            !broken.is_empty()
+        };
+        assert!(hidden(Rule::Msgpack) && hidden(Rule::FrameLength));
+        assert!(!hidden(Rule::MessageLimit) && !hidden(Rule::HttpLimit));
     }
 }
