@@ -162,7 +162,34 @@ impl Connecting<'_> {
         self.pauses += 1;
     }
 
+    /// Why a client that is to reconnect has no loss to come back from, if it has none.
+    fn still_connected(&self, cx: &Cx<'_, '_>) -> Option<String> {
+        let namespace = cx.namespace(self.how.namespace.as_ref()).ok()?;
+        let is_standing = self.how.metric == Metric::Reconnect && cx.actor.session.is_connected(&namespace);
+        is_standing.then(|| {
+            format!("it is still connected to `{namespace}`: put `disconnect: cut` or `expect_closed` before `reconnect`")
+        })
+    }
+
+    /// A client that tries again may not have noticed its loss yet.
+    fn await_the_loss(&mut self, cx: &mut Cx<'_, '_>, why: String) -> Flow {
+        let next = self.how.retry.as_ref().map(|retry| cx.now + retry.pause(self.pauses, cx));
+        match next.filter(|next| *next < self.deadline) {
+            Some(next) => {
+                (self.next, self.ready) = (next, next);
+                Flow::Waiting
+            }
+            None => {
+                cx.fail("a client whose connection has ended", why);
+                Flow::Done
+            }
+        }
+    }
+
     fn begin(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
+        if let Some(why) = self.still_connected(cx) {
+            return self.await_the_loss(cx, why);
+        }
         if self.tries == 0 {
             cx.observer.count(Counter::ConnectAsked, 1);
         }
@@ -498,6 +525,11 @@ impl<'p> Running<'p> for Connecting<'p> {
             }
             Happening::Event(Event::Closed(why)) => {
                 cx.actor.ended = Some(Ended { at: cx.now, why: why.clone() });
+                // The loss that a reconnect waited for.
+                if self.tries == 0 && self.how.metric == Metric::Reconnect && self.how.retry.is_some() {
+                    self.follow_the_loss(cx);
+                    return Flow::Waiting;
+                }
                 if self.place == Place::Opening
                     && let Some((status @ 400.., body)) = answer(why)
                 {

@@ -72,6 +72,35 @@ fn a_reconnect_pauses_first_and_counts_from_the_loss() {
 }
 
 #[test]
+fn a_client_that_is_still_connected_does_not_ask_again_to_be_let_in() {
+    connected("- alice: reconnect", |mut play| {
+        play.said();
+        assert_eq!(play.begin(1), Flow::Done);
+        assert_eq!(play.said(), [""; 0]);
+        let [failure] = &play.found.failed[..] else { panic!("one check fails") };
+        let actual = &failure.actual;
+        assert!(actual.starts_with("it is still connected to `/`: put `disconnect: cut`"), "{actual}");
+    });
+}
+
+#[test]
+fn a_reconnect_that_tries_again_waits_for_a_loss_that_is_not_noticed_yet() {
+    connected("- alice: { reconnect: { retry: true } }", |mut play| {
+        play.said();
+        assert_eq!(play.begin(1), Flow::Waiting);
+        play.pass(3_000);
+        assert_eq!(play.said(), [""; 0]);
+        assert_eq!(lost(&mut play, Lost::Ended), Flow::Waiting);
+        let wake = next_try(&mut play);
+        assert!((499..=1_500).contains(&wake), "{wake}");
+        assert_eq!(join(&mut play), Flow::Done);
+        let [reconnect] = play.found.latency(Metric::Reconnect)[..] else { panic!("one reconnect") };
+        assert!((wake..=wake + 3).contains(&reconnect), "{reconnect} ms for {wake} ms");
+        assert_eq!((play.found.retried.len(), play.found.failed.len(), play.found.missed.len()), (0, 0, 0));
+    });
+}
+
+#[test]
 fn when_no_try_is_left_the_last_one_is_told() {
     let connect = "{ connect: { retry: { every: 2s, jitter: 0% }, within: 7s } }";
     play("{ alice: 1 }", &format!("- alice: {connect}"), 0, |mut play| {
