@@ -339,13 +339,16 @@ pub(super) fn found(suite: &SuiteResult, finding: &FindingResult) -> Block {
     if is_repeated || is_known { Block::From(Detail::Everything, vec![block]) } else { block }
 }
 
-/// What did not pass, each in full, the gravest first.
+/// What did not pass, each in full, the gravest first; what a finding blocks is named there, and shown with all detail.
 fn deviations(suites: &[SuiteResult], strict: bool) -> Vec<Block> {
     let mut blocks = Vec::new();
     for verdict in [Verdict::Fail, Verdict::Blocked, Verdict::Warn, Verdict::Note] {
         for (server, suite) in suites.iter().enumerate() {
             for (index, case) in suite.cases.iter().enumerate().filter(|(_, case)| case.verdict == verdict) {
                 let is_known = is_known(suite, case);
+                let label = case.label();
+                let is_told = verdict == Verdict::Blocked
+                    && suite.findings.iter().any(|finding| finding.blocked.contains(&label));
                 let mut summary = headline(case);
                 if suites.len() > 1 {
                     summary = summary.quiet(format!(" · {}", suite.name));
@@ -366,10 +369,10 @@ fn deviations(suites: &[SuiteResult], strict: bool) -> Vec<Block> {
                     blocks: in_full(case),
                     ..Fold::default()
                 });
-                blocks.push(match (suite.counts_against(case, strict), is_known) {
-                    (true, _) => fold,
-                    (false, false) => Block::From(Detail::Usual, vec![fold]),
-                    (false, true) => Block::From(Detail::Everything, vec![fold]),
+                blocks.push(match (suite.counts_against(case, strict), is_known || is_told) {
+                    (true, _) if !is_told => fold,
+                    (_, false) => Block::From(Detail::Usual, vec![fold]),
+                    (_, true) => Block::From(Detail::Everything, vec![fold]),
                 });
             }
         }

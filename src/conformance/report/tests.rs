@@ -140,6 +140,23 @@ fn of_a_finding_with_many_cases_a_terminal_counts_them_by_area_and_a_page_names_
 }
 
 #[test]
+fn a_case_that_a_finding_blocks_is_named_there_and_told_in_full_on_request() {
+    let read = |suite: &SuiteResult, detail: Detail| {
+        terminal(&report(std::slice::from_ref(suite), false), LOOK, detail)
+    };
+    let mut suite = suite("x", some());
+    let in_full = "✗ blocked upgrade/fourth";
+    assert!(read(&suite, Detail::Little).contains(in_full), "no finding tells of it");
+    let mut finding = FindingResult::death("it ended".to_owned(), None, Vec::new());
+    finding.blocked = vec!["upgrade/fourth".to_owned()];
+    suite.findings = vec![finding];
+    let usual = read(&suite, Detail::Usual);
+    assert!(usual.contains("blocks 1 case: upgrade/fourth") && !usual.contains(in_full), "{usual}");
+    assert!(read(&suite, Detail::Everything).contains(in_full));
+    assert!(to_html(&[suite]).contains("id=\"case-0-3\""));
+}
+
+#[test]
 fn what_a_baseline_knows_is_not_shown_again() {
     let cases = vec![result("a/old", None, Verdict::Fail), result("a/new", None, Verdict::Warn)];
     let mut suite = suite("x", cases);
