@@ -49,8 +49,12 @@ pub(super) struct Broken {
     pub(super) error: ErrorResult,
 }
 impl Broken {
-    fn of(failure: &FailureResult) -> Option<Broken> {
+    /// What a failure came after: as the errors tell of it, or else in the words of the failure.
+    fn of(failure: &FailureResult, errors: &[ErrorResult]) -> Option<Broken> {
         let rule = rule(failure.after.as_deref()?)?;
+        if let Some(error) = errors.iter().find(|error| error.rule.as_deref() == Some(rule.name())) {
+            return Some(Broken { rule, error: ErrorResult { count: 1, ..error.clone() } });
+        }
         let FailureResult { client, actual, wire, .. } = failure.clone();
         let error = ErrorResult {
             cause: rule.requirement().to_owned(),
@@ -279,9 +283,10 @@ impl Scout<'_> {
                     (Some(last), _) if last.passed > 0 => {
                         Look::of(Offer { there: true, seen: "it answered".to_owned() })
                     }
-                    (_, Some(failure)) => {
-                        Look { broke: Broken::of(failure), ..Look::of(gone(failure.actual.clone())) }
-                    }
+                    (_, Some(failure)) => Look {
+                        broke: Broken::of(failure, &played.result.errors),
+                        ..Look::of(gone(failure.actual.clone()))
+                    },
                     _ => Look::of(gone(played.result.verdict.reason)),
                 };
                 Look { is_clean, ..look }
