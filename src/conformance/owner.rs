@@ -145,8 +145,15 @@ pub fn is_ruinous(rule: Rule, clauses: &[String]) -> bool {
 
 /// Whether a case that is blocked by this clause may have been blocked by a busy machine.
 pub fn is_shaky(clause: &str) -> bool {
-    let may_be = |rule: &&Rule| is_sign(**rule) || **rule == Rule::HttpTruncated;
+    let may_be = |rule: &&Rule| is_of_time(**rule) || **rule == Rule::HttpTruncated;
     Rule::ALL.iter().filter(may_be).any(|rule| owner(*rule) == Some(clause))
+}
+
+/// Whether the rule is broken by what did not come in time, which a busy machine delays, too.
+pub fn is_of_time(rule: Rule) -> bool {
+    let says_itself =
+        [Rule::RefusalKind, Rule::EventTwice, Rule::BinaryTyped, Rule::RefusalStatus, Rule::PostLength];
+    is_sign(rule) && !says_itself.contains(&rule)
 }
 
 /// Whether a rule that was broken may be the reason why a check of a case about these clauses failed, which did not wait for what was lost.

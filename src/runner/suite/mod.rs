@@ -18,6 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::server::Focus;
 use super::{Error, Event, Listener, NamedServer, ServerConfig, limits, machine};
 use crate::conformance::attribution::attribute;
+use crate::conformance::owner;
 use crate::conformance::result::{ContractResult, FindingResult, SuiteResult, Summary, TimingsResult};
 use crate::conformance::{Case, CaseResult, Feature, OwnContract, Variant, Verdict, Versions};
 use crate::protocol::dialect::{Parser, Version};
@@ -331,7 +332,8 @@ impl Suite {
         let mut findings = told(&deaths, &cases);
         let played_by = contract.map(|contract| reach(contract, &variants, &cases));
         findings.extend(contract.and_then(|contract| unserved(contract, &features, &cases)));
-        findings.extend(attribute(&mut cases));
+        let busy = stall::busy().filter(|_| !is_bundled);
+        findings.extend(attribute(&mut cases).into_iter().map(|finding| remarked(finding, busy)));
         let summary = Summary::of(cases.iter().map(|case| case.verdict));
         let result = SuiteResult {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -370,6 +372,15 @@ fn told(deaths: &[Death], cases: &[CaseResult]) -> Vec<FindingResult> {
         }
     }
     findings
+}
+
+/// A finding about what did not come in time: says so where other programs kept this machine busy.
+fn remarked(mut finding: FindingResult, busy: Option<f64>) -> FindingResult {
+    let is_of_time = owner::rule(&finding.rule).is_some_and(owner::is_of_time);
+    if let (Some(share), Some(example)) = (busy.filter(|_| is_of_time), &mut finding.example) {
+        example.detail.push_str(&stall::remark(share));
+    }
+    finding
 }
 
 /// How much of the suite a contract reaches.
@@ -437,5 +448,24 @@ fn in_result(timings: &Timings) -> TimingsResult {
         upgrade_timeout_us: micros(timings.upgrade_timeout),
         recovery_us: micros(timings.recovery),
         max_payload: timings.max_payload,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_about_time_is_in_doubt_on_a_busy_machine_and_no_other_is() {
+        let finding = |rule: &str| {
+            let death = FindingResult::death("seen".to_owned(), None, Vec::new());
+            FindingResult { rule: rule.to_owned(), ..death }
+        };
+        let told = |rule: &str, busy: Option<f64>| {
+            remarked(finding(rule), busy).example.expect("there is one").detail
+        };
+        assert!(told("engine.ping", Some(0.976)).starts_with("seen (in doubt: other programs keep"));
+        assert_eq!(told("engine.ping", None), "seen");
+        assert_eq!(told("socket.event-twice", Some(0.976)), "seen");
     }
 }

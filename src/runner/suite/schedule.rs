@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::cases::rests_on;
 use super::host::{Fate, Host, Life};
-use super::stall::{StallWatch, busy};
+use super::stall::{StallWatch, busy, remark};
 use crate::conformance::attribution::{everywhere, give_up, settle, settle_with};
 use crate::conformance::owner::{is_ruinous, is_shaky, owner};
 use crate::conformance::verdict::{Course, judge};
@@ -475,10 +475,7 @@ fn calmer(mut result: CaseResult, before: Option<(CaseResult, Doubt)>) -> CaseRe
 /// A deviation that was in doubt each time it was seen: tells who reads it where other programs kept this machine busy.
 fn remarked(mut result: CaseResult, busy: Option<f64>) -> CaseResult {
     if let Some(share) = busy.filter(|_| result.verdict.is_deviation()) {
-        result.reason.push_str(&format!(
-            " (in doubt: other programs keep this machine busy, and a task waits for a processor in {:.0} % of the time)",
-            share * 100.0
-        ));
+        result.reason.push_str(&remark(share));
     }
     result
 }

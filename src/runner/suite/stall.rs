@@ -74,6 +74,14 @@ pub(super) fn busy() -> Option<f64> {
     pressure(&fs::read_to_string("/proc/pressure/cpu").ok()?).filter(|share| *share > BUSY)
 }
 
+/// What a deviation is told with that may be the work of other programs: they kept the machine busy for this share of the time.
+pub(super) fn remark(share: f64) -> String {
+    format!(
+        " (in doubt: other programs keep this machine busy, and a task waits for a processor in {:.0} % of the time)",
+        share * 100.0
+    )
+}
+
 /// Of Linux's `some avg10=97.86 avg60=… avg300=… total=…`.
 fn pressure(text: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.starts_with("some "))?;
