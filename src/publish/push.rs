@@ -238,7 +238,7 @@ fn push(collector: &Collector, body: &[u8]) -> Result<(), String> {
 fn judge(answer: Answer, refused: Refused) -> Result<(), String> {
     let response = match answer {
         Answer::Http(response) => response,
-        Answer::NotHttp(_) => return Err("it does not speak HTTP".to_owned()),
+        Answer::NotHttp { .. } => return Err("it does not speak HTTP".to_owned()),
         Answer::Closed(_) => return Err("it closed the connection without an answer".to_owned()),
     };
     let brief = |text: &str| printable(text).chars().take(LONGEST_REASON).collect::<String>();

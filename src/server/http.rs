@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use crate::protocol::Violation;
 use crate::protocol::http::{self, Response, Responses};
 use crate::protocol::websocket::{self, Opcode};
 use crate::transport::Tunnel;
@@ -26,8 +27,8 @@ const LIMIT: usize = 64 * 1024;
 pub(crate) enum Answer {
     /// A whole response head, with the part of the body that came; behind a `101`, the first WebSocket text.
     Http(Response),
-    /// Bytes that are no HTTP response.
-    NotHttp(Vec<u8>),
+    /// Bytes that are no HTTP response, and why they are none.
+    NotHttp { bytes: Vec<u8>, why: String },
     /// The connection ended before a response head was complete; what came until then.
     Closed(Vec<u8>),
 }
@@ -195,13 +196,13 @@ struct Reading {
     responses: Responses,
     /// A response that is complete. Behind a `101`, its body gathers the frames.
     response: Option<Response>,
-    violated: bool,
+    violated: Option<Violation>,
 }
 
 impl Reading {
     fn new() -> Self {
         let responses = Responses::new(usize::MAX);
-        Self { bytes: Vec::new(), responses, response: None, violated: false }
+        Self { bytes: Vec::new(), responses, response: None, violated: None }
     }
 
     /// Takes what has come; true when there is nothing more to wait for.
@@ -210,7 +211,7 @@ impl Reading {
         if self.response.is_none() {
             match self.responses.read(&mut input) {
                 Ok(response) => self.response = response,
-                Err(_) => self.violated = true,
+                Err(violation) => self.violated = Some(violation),
             }
         }
         match &mut self.response {
@@ -219,7 +220,7 @@ impl Reading {
                 !matches!(websocket::parse(&response.body, LIMIT as u64), Ok(None))
             }
             Some(_) => true,
-            None => self.violated,
+            None => self.violated.is_some(),
         }
     }
 
@@ -233,8 +234,10 @@ impl Reading {
                 Answer::Http(response)
             }
             Some(response) => Answer::Http(response),
-            None if self.violated => Answer::NotHttp(self.bytes),
-            None => Answer::Closed(self.bytes),
+            None => match self.violated {
+                Some(violation) => Answer::NotHttp { bytes: self.bytes, why: violation.to_string() },
+                None => Answer::Closed(self.bytes),
+            },
         }
     }
 }
@@ -377,7 +380,7 @@ mod tests {
 
     #[test]
     fn what_is_no_http_is_told_from_what_is_cut() {
-        assert!(matches!(read("SSH-2.0-OpenSSH\r\n"), Answer::NotHttp(_)));
+        assert!(matches!(read("SSH-2.0-OpenSSH\r\n"), Answer::NotHttp { .. }));
         assert!(matches!(read("HTTP/1.1 200 OK\r\nCont"), Answer::Closed(_)));
         assert!(matches!(read(""), Answer::Closed(_)));
     }

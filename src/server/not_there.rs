@@ -51,6 +51,8 @@ pub enum Seen {
     Unfinished(Vec<u8>),
     /// It does not speak HTTP: its first bytes.
     NotHttp(Vec<u8>),
+    /// It speaks HTTP that is not well-formed: what is wrong with it.
+    Malformed(String),
     /// An older protocol: Engine.IO v3 and before, which is Socket.IO 2 and before.
     OldProtocol,
     /// It refuses Engine.IO v4: its message.
@@ -130,6 +132,11 @@ impl fmt::Display for NotThere {
                 f,
                 "what listens at {place} does not speak HTTP, its first bytes are {}; check the port",
                 first(bytes)
+            ),
+            Seen::Malformed(why) => write!(
+                f,
+                "the answer of {place} is not well-formed HTTP: {}; mend what answers there, the server or something in between",
+                format::printable(why)
             ),
             Seen::OldProtocol => write!(
                 f,

@@ -486,8 +486,9 @@ impl Look<'_> {
         let secure = self.endpoint.secure;
         match answer {
             Answer::Http(response) => Ok(self.uncalled(response)),
-            Answer::NotHttp(bytes) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
-            Answer::NotHttp(bytes) => Err(Seen::NotHttp(bytes)),
+            Answer::NotHttp { bytes, .. } if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
+            Answer::NotHttp { bytes, why } if bytes.starts_with(b"HTTP/") => Err(Seen::Malformed(why)),
+            Answer::NotHttp { bytes, .. } => Err(Seen::NotHttp(bytes)),
             Answer::Closed(bytes) if !secure && is_tls_alert(&bytes) => Err(Seen::WantsTls),
             Answer::Closed(bytes) if bytes.is_empty() => Err(self.closed()),
             Answer::Closed(bytes) if bytes.starts_with(b"HTTP/") => Err(Seen::Unfinished(bytes)),

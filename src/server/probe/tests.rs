@@ -208,7 +208,7 @@ fn a_response_head_without_end_is_given_up() {
     let probing = Probing { timeout: Duration::from_millis(50), ..Probing::default() };
     // More headers than any server sends, or not the end of them in time: whichever comes first.
     let sentence = sentence_with(&endpoint, &probing);
-    let told = ["does not speak HTTP", "broke off, or took too long"];
+    let told = ["is not well-formed HTTP", "broke off, or took too long"];
     assert!(told.iter().any(|words| sentence.contains(words)), "{sentence}");
 }
 
@@ -235,6 +235,14 @@ fn another_protocol_is_shown_by_its_first_bytes() {
         "what listens at HOST does not speak HTTP, its first bytes are `SSH-2.0-OpenSSH_9.6\\u{1b}[2J`; \
          check the port"
     );
+}
+
+#[test]
+fn of_http_that_is_not_well_formed_it_is_told_what_is_wrong_with_it() {
+    let (endpoint, _told) = always(b"HTTP/1.1 200 OK\r\nX-A: one\r\n two\r\n\r\n".to_vec());
+    let sentence = sentence(&endpoint);
+    assert!(sentence.starts_with("the answer of HOST is not well-formed HTTP: "), "{sentence}");
+    assert!(sentence.contains("two"), "{sentence}");
 }
 
 /// The open packet of a server of Socket.IO 2, in the form of text and in that of bytes.
