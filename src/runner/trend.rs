@@ -13,7 +13,7 @@ use crate::report::file::{Kind, ResultFile};
 const SEED: u64 = 1;
 
 /// The course of all results in these files and folders. Of a folder, files that end in `.json` are read, and those of other verbs
-/// are left out; each is told in the notes.
+/// are left out, as is what is no result at all; each is told in the notes.
 ///
 /// # Errors
 /// When one cannot be read, or fewer than two results can be used.
@@ -37,6 +37,7 @@ pub(crate) fn trend_of(places: &[PathBuf]) -> Result<Trend, Error> {
                         left_out
                             .push(format!("{name} is a result of the kind {} and is left out", kind.name()));
                     }
+                    Err(_) if is_folder => left_out.push(format!("{name} {why}; it is left out")),
                     _ => return Err(Error::because(format!("{name} {why}"))),
                 },
             }
@@ -46,9 +47,10 @@ pub(crate) fn trend_of(places: &[PathBuf]) -> Result<Trend, Error> {
     if usable < 2 {
         let valid = if results.len() > usable { "valid " } else { "" };
         let found = if usable == 0 { "there is no" } else { "there is only one" };
+        let places = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
+        let beside = left_out.first().map_or_else(String::new, |first| format!(" ({first})"));
         return Err(Error::because(format!(
-            "{found} {valid}result of `run --json` or `compare --json` in {}: a trend needs at least two",
-            places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ")
+            "{found} {valid}result of `run --json` or `compare --json` in {places}: a trend needs at least two{beside}"
         )));
     }
     let mut trend = trend(results, SEED);

@@ -19,10 +19,11 @@ fn the_results_of_a_folder_are_shown_by_their_labels_and_drawn() {
     let folder = Folder::new();
     results(&folder, 3);
     fs::write(folder.path("results/notes.txt"), "not a result").expect("there is room");
+    fs::write(folder.path("results/package.json"), "{}").expect("there is room");
     let page = folder.path("trend.html");
     let run =
         sockrates(["trend"]).args([folder.path("results")]).args(["--html"]).args([&page]).run().code(0);
-    for words in ["The course of ", "3 results", "no figure shows a change"] {
+    for words in ["The course of ", "3 results", "no figure shows a change", "package.json "] {
         assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
     }
     let page = fs::read_to_string(page).expect("it is written");
@@ -77,6 +78,8 @@ fn what_makes_no_course_is_told() {
     sockrates(["trend"]).args([folder.path("nowhere")]).run().code(2).complains("failed to read");
     fs::write(folder.path("results/bad.json"), "{}").expect("there is room");
     sockrates(["trend"]).args([folder.path("results")]).run().code(2).complains("bad.json");
+    let bad = ["results/0.json", "results/bad.json"].map(|name| folder.path(name));
+    sockrates(["trend"]).args(bad).run().code(2).complains("bad.json");
 }
 
 #[test]
