@@ -72,7 +72,7 @@
     return {
       figure, frame, canvas, plot, lines, from, to, cursor, drag, readout, paths,
       areas: paths.map((path) => (path.previousElementSibling?.matches(".area") ? path.previousElementSibling : null)),
-      height: Number(plot.getAttribute("height")), shown: [from, to], off: new Set(),
+      events: told.get(figure.id).events ?? [], height: Number(plot.getAttribute("height")), shown: [from, to], off: new Set(),
       isTimed: figure.dataset.x === "s", xText: texts[figure.dataset.x], yText: texts[figure.dataset.y],
     };
   });
@@ -95,11 +95,14 @@
         const at = place(tick);
         return make("text", { x: `${at}%`, y: 14, "text-anchor": at < 2 ? "start" : at > 96 ? "end" : "middle" }, moment(tick, chart.to));
       }));
-      for (const band of all(".bands > svg", chart.frame)) {
+      for (const band of all(".bands > svg, .events > svg", chart.frame)) {
         const [left, right] = [band.dataset.from, band.dataset.to].map((at) => Math.min(100, Math.max(0, place(Number(at)))));
         band.setAttribute("x", `${left}%`);
         band.setAttribute("width", `${right - left}%`);
-        band.querySelector("text").classList.toggle("off", right - left < 12);
+        // The name of a moment stands beside its line, and is gone with it.
+        const at = Number(band.dataset.at);
+        const isOff = band.closest(".events") ? at < chart.shown[0] || at > chart.shown[1] : right - left < 12;
+        band.querySelector("text").classList.toggle("off", isOff);
       }
     }
     point(null);
@@ -155,7 +158,11 @@
     });
     const first = chart.lines.find((line) => line.x.length);
     const place = first ? first.x[nearest(first, at)] : at;
-    chart.readout.replaceChildren(make("div", { class: "quiet" }, chart.isTimed ? `at ${moment(place, chart.to)}` : chart.xText(place)), ...rows);
+    // What was done then, or so shortly before or after that nobody can point between.
+    const near = (chart.shown[1] - chart.shown[0]) / 100;
+    const done = chart.events.filter(([, from, to]) => from - near <= at && at <= to + near);
+    const notes = done.map(([name, from]) => make("div", { class: "note" }, `${moment(from, chart.to)} ${name}`));
+    chart.readout.replaceChildren(make("div", { class: "quiet" }, chart.isTimed ? `at ${moment(place, chart.to)}` : chart.xText(place)), ...rows, ...notes);
     chart.readout.style.left = share < 0.5 ? `calc(${share * 100}% + 10px)` : "auto";
     chart.readout.style.right = share < 0.5 ? "auto" : `calc(${(1 - share) * 100}% + 10px)`;
   };
