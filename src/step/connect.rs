@@ -164,9 +164,11 @@ impl Connecting<'_> {
 
     /// Why a client that is to reconnect has no loss to come back from, if it has none.
     fn still_connected(&self, cx: &Cx<'_, '_>) -> Option<String> {
+        if self.how.metric != Metric::Reconnect {
+            return None;
+        }
         let namespace = cx.namespace(self.how.namespace.as_ref()).ok()?;
-        let is_standing = self.how.metric == Metric::Reconnect && cx.actor.session.is_connected(&namespace);
-        is_standing.then(|| {
+        cx.actor.session.is_connected(&namespace).then(|| {
             format!("it is still connected to `{namespace}`: put `disconnect: cut` or `expect_closed` before `reconnect`")
         })
     }
