@@ -15,6 +15,9 @@ use sockrates::importer::artillery::{self, ArtilleryImport};
 use sockrates::importer::har;
 use sockrates::scenario::{Surroundings, read};
 
+#[path = "import/guesses.rs"]
+mod guesses;
+
 const ARTILLERY: &str = "tests/import/artillery";
 const HAR: &str = "tests/import/har";
 
@@ -472,67 +475,4 @@ proptest! {
             let _ = har::import(text.as_bytes(), "any.har", "-");
         }
     }
-}
-
-/// A recording of tabs, each of which says and hears what is told of it: the kind, the time in seconds, the text.
-fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
-    let open = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
-    let entry = |said: &&[(&str, f64, &str)]| {
-        let begin = said.first().map_or(0.0, |first| first.1) - 0.1;
-        let head = [
-            ("receive", begin, open),
-            ("send", begin + 0.02, "40"),
-            ("receive", begin + 0.04, r#"40{"sid":"b"}"#),
-        ];
-        let messages: Vec<_> = head
-            .iter()
-            .chain(*said)
-            .map(|(kind, time, data)| json!({ "type": kind, "time": 1e9 + time, "opcode": 1, "data": data }))
-            .collect();
-        let url = "ws://localhost:3000/socket.io/?EIO=4&transport=websocket";
-        let request = json!({ "method": "GET", "url": url, "headers": [] });
-        json!({ "request": request, "response": {}, "_webSocketMessages": messages })
-    };
-    let entries: Vec<_> = tabs.iter().map(entry).collect();
-    json!({ "log": { "entries": entries } }).to_string()
-}
-
-fn imported(har: &str) -> Imported {
-    har::import(har.as_bytes(), "x.har", "-").expect("it can be imported")
-}
-
-#[test]
-fn of_very_many_kinds_of_events_only_the_most_frequent_are_guessed_at() {
-    let names: Vec<String> = (0..600).map(|number| format!("{number}:event")).collect();
-    let data: Vec<String> = names.iter().map(|name| format!(r#"42["{name}","good morning"]"#)).collect();
-    let often = r#"42["say","good evening all"]"#;
-    let mut sender = vec![("send", 1.0, often), ("receive", 1.1, often), ("send", 4.0, often)];
-    sender.extend(data.iter().map(|data| ("send", 8.0, data.as_str())));
-    let hearer = [("receive", 1.1, often), ("receive", 4.1, often)];
-    let found = imported(&of_tabs(&[&sender, &hearer]));
-    assert!(found.remarks().iter().any(|note| note.contains("very many kinds of events")));
-    assert!(found.text.contains("the text of its argument /0"), "the most frequent has its evidence");
-    let few = imported(&of_tabs(&[&sender[..400], &hearer]));
-    assert!(!few.remarks().iter().any(|note| note.contains("very many kinds of events")));
-}
-
-#[test]
-fn what_a_tab_hears_that_was_said_before_it_came_is_the_history_of_a_chat() {
-    let join = |at| ("send", at, r#"42["join","hall"]"#);
-    let (asks, says) =
-        (r#"42["say",{"room":"hall","text":"good morning"}]"#, r#"42["said",{"text":"good morning"}]"#);
-    let ann = [join(1.0), ("send", 2.0, asks)];
-    let bob = [join(1.1), ("receive", 2.1, says)];
-    let late = [join(5.0), ("receive", 5.1, says)];
-    let text = imported(&of_tabs(&[&ann, &bob, &late])).text;
-    assert!(
-        text.contains("history: true") && text.contains("a tab that came later heard it 1 time"),
-        "{text}"
-    );
-    let text = imported(&of_tabs(&[&ann, &bob, &late[..1]])).text;
-    assert!(text.contains("arrives_as: said") && !text.contains("history"), "{text}");
-    // What is said again may be heard again.
-    let again = [ann[0], ann[1], ("send", 5.05, asks)];
-    let text = imported(&of_tabs(&[&again, &bob, &late])).text;
-    assert!(text.contains("arrives_as: said") && !text.contains("history"), "{text}");
 }

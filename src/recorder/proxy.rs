@@ -304,6 +304,9 @@ fn ask(
             .iter()
             .flat_map(|name| head.all(name))
             .for_each(|value| shared.tape.hide(value));
+        if head.is_of_engine_io() {
+            head.all("cookie").for_each(|cookies| shared.tape.comes_with(cookies));
+        }
         let url = || format!("{}{}", names.application, head.target);
         let track = if head.is_of_engine_io() { shared.tape.track(&url()) } else { None };
         let at = track.as_ref().map_or(0.0, Track::now);

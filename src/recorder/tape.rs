@@ -36,6 +36,11 @@ impl Tape {
         self.with(|recorded| recorded.hide(header));
     }
 
+    /// Keeps the names of the cookies that came with a request of Engine.IO.
+    pub(super) fn comes_with(&self, cookies: &str) {
+        self.with(|recorded| recorded.comes_with(cookies));
+    }
+
     /// How many connections of Engine.IO have begun so far.
     pub(super) fn tabs(&self) -> usize {
         self.with(|recorded| recorded.sessions())

@@ -228,6 +228,8 @@ fn take(recorded: &mut Recorded, entry: Entry) {
     if !url.contains("EIO=") || !url.contains("transport=") {
         return;
     }
+    let cookies = entry.request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("cookie"));
+    cookies.for_each(|cookies| recorded.comes_with(&cookies.value));
     let Some(exchange) = recorded.begin(url) else { return };
     if url.contains("transport=websocket") {
         for message in entry.messages.0 {

@@ -4,118 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::answer::{echo, response};
+use super::cause::{Sent, Spoken};
+use super::entry;
+use super::guessed::{Acknowledged, Broadcast, Guesses, Rooms};
+use super::keys::{is_name_key, is_room_key};
 use super::origin::{Event, Origins, Place, Teller, text_at, texts};
-use super::talk::{Said, Tab, What};
+use super::seen::{
+    ENTER, Heard, LEAVE, MOST_HEARD, MOST_TIMES, SOON, Sending, heard_soon, is_called, room_by_key, room_of,
+};
+use super::talk::{Tab, What};
 use crate::measure::format::counted;
-
-/// So long after an event another may be because of it, in seconds.
-const SOON: f64 = 2.0;
-
-/// Within so many seconds of its connection, a client may be told something unasked.
-const GREETING: f64 = 1.0;
-
-/// So many times an event is looked at; more of them prove no more.
-const MOST_TIMES: usize = 200;
-
-/// So many events after one are compared with it.
-const MOST_HEARD: usize = 500;
 
 /// So many kinds of events are guessed at: an application that has more of them puts data into their names.
 const MOST_EVENTS: usize = 500;
 
 /// The shortest text by which an event is known again in another.
 const TELLING: usize = 2;
-
-/// Keys that name a room.
-const ROOM_KEYS: [&str; 10] =
-    ["room", "roomid", "room_id", "roomname", "channel", "channelid", "lobby", "group", "groupid", "to"];
-
-/// Keys that name whoever speaks.
-const NAME_KEYS: [&str; 12] = [
-    "username",
-    "user",
-    "user_name",
-    "nick",
-    "nickname",
-    "name",
-    "displayname",
-    "player",
-    "playername",
-    "sender",
-    "from",
-    "handle",
-];
-
-/// Words in the names of events by which clients enter and leave, and say who they are.
-const ENTER: [&str; 4] = ["join", "enter", "subscribe", "sub"];
-const LEAVE: [&str; 5] = ["leave", "exit", "unsubscribe", "unsub", "quit"];
-const INTRODUCE: [&str; 6] = ["user", "nick", "name", "login", "register", "hello"];
-
-/// What was guessed.
-#[derive(Debug, Default)]
-pub(super) struct Guesses {
-    pub(super) joins: BTreeMap<Event, Rooms>,
-    pub(super) leaves: BTreeMap<Event, Rooms>,
-    pub(super) broadcasts: BTreeMap<Event, Broadcast>,
-    /// Events that others hear, but without a text that could carry a stamp: the evidence.
-    pub(super) echoes: BTreeMap<Event, String>,
-    /// The event by which each is answered.
-    pub(super) responses: BTreeMap<Event, String>,
-    /// Events that were acknowledged each time.
-    pub(super) acknowledged: BTreeMap<Event, Acknowledged>,
-    /// Whether there were too many kinds of events, so that the rarest mean nothing here.
-    pub(super) is_cut: bool,
-}
-
-/// Where an event names a room, and why it is taken for one.
-#[derive(Clone, Debug)]
-pub(super) struct Rooms {
-    pub(super) place: Place,
-    pub(super) evidence: String,
-}
-
-/// How an event is acknowledged.
-#[derive(Clone, Debug)]
-pub(super) struct Acknowledged {
-    /// Whether the first argument is an error or null.
-    pub(super) is_error_first: bool,
-    pub(super) evidence: String,
-}
-
-/// An event that others hear.
-#[derive(Clone, Debug)]
-pub(super) struct Broadcast {
-    /// Where its text is.
-    pub(super) text: Place,
-    /// Where it names a room.
-    pub(super) room: Option<Place>,
-    /// What tells a client the name of the room that it alone is in, where each client has one.
-    pub(super) personal: Option<(Teller, Place, usize)>,
-    /// The event that others hear.
-    pub(super) arrives_as: String,
-    /// Whether the sender hears it, too. None where that cannot be told, as others said the same at that time.
-    pub(super) reaches_sender: Option<bool>,
-    /// How often it was sent.
-    pub(super) times: usize,
-    /// Whether tabs that came later heard it, too.
-    pub(super) has_history: bool,
-    pub(super) evidence: String,
-}
-
-/// A sending of an event: by which tab, when, with which arguments.
-struct Sending<'t> {
-    tab: usize,
-    said: &'t Said,
-    args: &'t [Json],
-    id: Option<u64>,
-}
-
-/// An event that a tab heard soon after a sending.
-struct Heard<'t> {
-    tab: usize,
-    name: &'t str,
-    args: &'t [Json],
-}
 
 impl Guesses {
     /// Guesses from what all tabs said and heard.
@@ -138,15 +43,29 @@ impl Guesses {
             .flat_map(|(_, all)| all)
             .filter_map(|sending| text_at(sending.args, &room_of(sending.args)?))
             .collect();
+        let spoken = Spoken::of(tabs, |place, text| {
+            text.chars().count() >= TELLING && !is_name_key(place) && !is_room_key(place)
+        });
         let mut guesses = Guesses { is_cut, ..Guesses::default() };
+        let mut entries: BTreeMap<&Event, String> = BTreeMap::new();
         for (event, all) in &sendings {
             if let Some(acknowledged) = acknowledged(tabs, all) {
                 guesses.acknowledged.insert(event.clone(), acknowledged);
             }
             let room = all.first().and_then(|first| room_of(first.args));
             let says_room = room.is_some() && (is_called(event, &ENTER) || is_called(event, &LEAVE));
-            if !says_room && let Some(broadcast) = broadcast(tabs, event, all, origins, &entered) {
-                guesses.broadcasts.insert(event.clone(), broadcast);
+            if !says_room && let Some(broadcast) = broadcast(tabs, event, all, origins, &entered, &spoken) {
+                if entry::is_heard_inside_alone(tabs, all, &broadcast) {
+                    entries.insert(
+                        event,
+                        format!(
+                            "`{}` came to tabs alone that had sent it themselves, so this is not audited",
+                            broadcast.arrives_as
+                        ),
+                    );
+                } else {
+                    guesses.broadcasts.insert(event.clone(), broadcast);
+                }
             }
         }
         for (event, all) in &sendings {
@@ -154,7 +73,6 @@ impl Guesses {
                 continue;
             }
             let room = all.first().and_then(|first| room_of(first.args));
-            let response = response(tabs, event, all, &heard);
             if let Some((place, (with, without))) =
                 room.map(|place| (place.clone(), heard_in_rooms(tabs, event, &place, &guesses)))
             {
@@ -177,46 +95,24 @@ impl Guesses {
                     guesses.joins.insert(event.clone(), rooms);
                 }
             }
-            if let Some(answer) = response {
+        }
+        for (event, all) in &sendings {
+            if guesses.broadcasts.contains_key(event) {
+                continue;
+            }
+            if let Some(rooms) = entry::join(tabs, event, all, &sendings, &guesses) {
+                guesses.joins.insert(event.clone(), rooms);
+            }
+            if let Some(answer) = response(tabs, event, all, &heard, &guesses, &spoken) {
                 guesses.responses.insert(event.clone(), answer);
-            } else if let Some(evidence) = echo(tabs, all) {
+            } else if !guesses.joins.contains_key(event)
+                && let Some(evidence) = entries.remove(event).or_else(|| echo(tabs, all))
+            {
                 guesses.echoes.insert(event.clone(), evidence);
             }
         }
         guesses
     }
-
-    /// The broadcast that is sent most often, which the contract names.
-    pub(super) fn main(&self) -> Option<(&Event, &Broadcast)> {
-        self.broadcasts.iter().max_by_key(|(_, broadcast)| broadcast.times)
-    }
-
-    /// Where a broadcast names its room; nowhere if nobody is in one.
-    pub(super) fn room_place<'b>(&self, broadcast: &'b Broadcast) -> Option<&'b Place> {
-        broadcast.room.as_ref().filter(|_| !self.joins.is_empty() || broadcast.personal.is_some())
-    }
-
-    /// Where an event says who its sender is.
-    pub(super) fn names<'j>(&self, event: &Event, args: &'j [Json]) -> Vec<(Place, &'j str)> {
-        let is_introduction = is_called(event, &INTRODUCE) && !self.joins.contains_key(event);
-        let found = texts(args).into_iter().filter(|(place, _)| match args {
-            [Json::String(_)] => is_introduction,
-            _ => is_name_key(place),
-        });
-        found.filter(|(_, name)| is_name(name)).collect()
-    }
-}
-
-impl Broadcast {
-    /// Whom it reaches, as a contract says it, where that is known.
-    pub(super) fn reaches(&self) -> Option<&'static str> {
-        self.reaches_sender.map(|reaches| if reaches { "everyone" } else { "others" })
-    }
-}
-
-/// Whether a key is one of those under which somebody says who it is.
-pub(super) fn is_name_key(place: &str) -> bool {
-    NAME_KEYS.contains(&key(place).as_str())
 }
 
 /// Leaves the kinds of events that were sent most often. Gives whether there were more.
@@ -236,34 +132,6 @@ fn keep_the_most_frequent(sendings: &mut BTreeMap<Event, Vec<Sending<'_>>>) -> b
     true
 }
 
-/// Whether a text may be the name of somebody.
-pub(super) fn is_name(text: &str) -> bool {
-    (1..=40).contains(&text.chars().count()) && !text.contains(['@', '$', '{'])
-}
-
-fn is_called(event: &Event, words: &[&str]) -> bool {
-    let name = event.1.to_lowercase();
-    words.iter().any(|word| name.contains(word))
-}
-
-fn key(place: &str) -> String {
-    place.rsplit('/').next().unwrap_or_default().to_lowercase()
-}
-
-/// Where the arguments name a room: by a key, or as the only text there is.
-fn room_of(args: &[Json]) -> Option<Place> {
-    match (room_by_key(args), texts(args).as_slice(), args) {
-        (Some(place), ..) => Some(place),
-        (None, [(place, _)], [Json::String(_)]) => Some(place.clone()),
-        _ => None,
-    }
-}
-
-fn room_by_key(args: &[Json]) -> Option<Place> {
-    let mut places = texts(args).into_iter().map(|(place, _)| place);
-    places.find(|place| ROOM_KEYS.contains(&key(place.trim_end_matches("/0")).as_str()))
-}
-
 /// Whether an event was acknowledged each time, and how.
 fn acknowledged(tabs: &[Tab], all: &[Sending<'_>]) -> Option<Acknowledged> {
     let looked = &all[..all.len().min(MOST_TIMES)];
@@ -275,25 +143,6 @@ fn acknowledged(tabs: &[Tab], all: &[Sending<'_>]) -> Option<Acknowledged> {
         is_error_first: answers.iter().all(|args| args.len() > 1 && args[0].is_null()),
         evidence: format!("acknowledged {} of {} times", answers.len(), looked.len()),
     })
-}
-
-/// What tabs heard soon after a sending.
-fn heard_soon<'t>(tabs: &'t [Tab], sending: &Sending<'_>) -> Vec<Heard<'t>> {
-    let (from, to) = (sending.said.at, sending.said.at + SOON);
-    let mut found = Vec::new();
-    for (tab, one) in tabs.iter().enumerate() {
-        let begin = one.said.partition_point(|said| said.at < from);
-        for said in one.said[begin..].iter().take(MOST_HEARD).take_while(|said| said.at <= to) {
-            if let What::Event { name, args, .. } = &said.what
-                && !said.is_sent
-                && said.namespace == sending.said.namespace
-            {
-                found.push(Heard { tab, name, args });
-            }
-        }
-    }
-    found.truncate(MOST_HEARD);
-    found
 }
 
 /// How often an event was heard with the text at a place of this one.
@@ -318,6 +167,7 @@ fn broadcast(
     all: &[Sending<'_>],
     origins: &Origins,
     entered: &BTreeSet<&str>,
+    spoken: &Spoken<'_>,
 ) -> Option<Broadcast> {
     let mut scores: BTreeMap<(String, Place), Score<'_>> = BTreeMap::new();
     let looked = &all[..all.len().min(MOST_TIMES)];
@@ -330,10 +180,14 @@ fn broadcast(
             })
             .collect();
         let room = room_by_key(sending.args);
-        for (place, text) in texts(sending.args) {
-            // What names a room or a client is no message.
-            let is_no_word =
-                text.chars().count() < TELLING || origins.owner(text).is_some() || entered.contains(text);
+        let own = texts(sending.args);
+        let sent = Sent { at: sending.said.at, namespace: &event.0, name: &event.1 };
+        for (place, text) in own.iter().cloned() {
+            // What names a room or a client, or what the server has said itself, is no message.
+            let is_no_word = text.chars().count() < TELLING
+                || origins.owner(text).is_some()
+                || origins.told(sending.tab, text, sending.said.at).is_some()
+                || entered.contains(text);
             if is_no_word || Some(&place) == room.as_ref() {
                 continue;
             }
@@ -344,7 +198,10 @@ fn broadcast(
             });
             let mut seen: BTreeMap<&str, (bool, bool)> = BTreeMap::new();
             let tells = |texts: &[(Place, &str)]| texts.iter().any(|(_, heard)| heard.contains(text));
-            for (heard, _) in heard.iter().filter(|(_, texts)| tells(texts)) {
+            let is_of_this = |heard: &Heard<'_>, texts: &[(Place, &str)]| {
+                tells(texts) && !spoken.is_of_a_later(&sent, &own, heard.at, texts)
+            };
+            for (heard, _) in heard.iter().filter(|(heard, texts)| is_of_this(heard, texts)) {
                 let one = seen.entry(heard.name).or_default();
                 *(if heard.tab == sending.tab { &mut one.1 } else { &mut one.0 }) = true;
             }
@@ -490,70 +347,4 @@ fn heard_in_rooms(tabs: &[Tab], event: &Event, place: &str, guesses: &Guesses) -
         }
     }
     (with, without)
-}
-
-/// Whether other tabs hear this event with the same arguments, none of which is a text.
-fn echo(tabs: &[Tab], all: &[Sending<'_>]) -> Option<String> {
-    let looked = &all[..all.len().min(MOST_TIMES)];
-    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-    let says_numbers = |sending: &&Sending<'_>| !sending.args.is_empty() && texts(sending.args).is_empty();
-    for sending in looked.iter().filter(says_numbers) {
-        let heard = heard_soon(tabs, sending);
-        let is_it = |heard: &&Heard<'_>| {
-            heard.tab != sending.tab && sending.args.iter().all(|arg| holds(heard.args, arg))
-        };
-        let heard: BTreeSet<&str> = heard.iter().filter(is_it).map(|heard| heard.name).collect();
-        heard.into_iter().for_each(|name| *names.entry(name).or_default() += 1);
-    }
-    let (name, times) = names.into_iter().max_by_key(|(_, times)| *times)?;
-    (times * 2 >= looked.len())
-        .then(|| format!("{times} of {} times another tab heard `{name}` with the same values", looked.len()))
-}
-
-/// Whether some arguments have all fields of a value.
-fn holds(args: &[Json], value: &Json) -> bool {
-    args.iter().any(|arg| match (arg, value) {
-        (Json::Object(arg), Json::Object(value)) => {
-            !value.is_empty() && value.iter().all(|(key, value)| arg.get(key) == Some(value))
-        }
-        (arg, value) => arg == value,
-    })
-}
-
-/// Whether the sender, and nobody else, hears one other event each time.
-fn response(
-    tabs: &[Tab],
-    event: &Event,
-    all: &[Sending<'_>],
-    heard: &BTreeMap<(&str, &str), usize>,
-) -> Option<String> {
-    let mut candidates: Option<BTreeSet<&str>> = None;
-    let mut is_greeting = BTreeMap::<&str, usize>::new();
-    for sending in all.iter().take(MOST_TIMES) {
-        let soon = heard_soon(tabs, sending);
-        if let Some(name) = greeting(&tabs[sending.tab], sending.said) {
-            *is_greeting.entry(name).or_default() += 1;
-        }
-        let of = |is_own: bool| -> BTreeSet<&str> {
-            soon.iter().filter(|heard| (heard.tab == sending.tab) == is_own).map(|heard| heard.name).collect()
-        };
-        let only: BTreeSet<&str> = of(true).difference(&of(false)).copied().collect();
-        candidates = Some(match candidates {
-            None => only,
-            Some(before) => before.intersection(&only).copied().collect(),
-        });
-    }
-    let is_answer = |name: &&str| {
-        heard.get(&(event.0.as_str(), *name)) == Some(&all.len()) && is_greeting.get(name) != Some(&all.len())
-    };
-    candidates?.into_iter().find(is_answer).map(str::to_owned)
-}
-
-/// The event that a tab heard first, where it sent this one as soon as it was let in: the server may have said that unasked.
-fn greeting<'t>(tab: &'t Tab, sent: &Said) -> Option<&'t str> {
-    let is_here = |said: &Said| said.namespace == sent.namespace;
-    let is_let_in = |said: &&Said| !said.is_sent && is_here(said) && matches!(said.what, What::Connect(_));
-    let let_in = tab.said.iter().find(is_let_in)?;
-    let (_, name, _) = tab.heard().find(|(said, ..)| is_here(said))?;
-    (sent.at - let_in.at <= GREETING).then_some(name)
 }

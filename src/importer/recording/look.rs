@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::guess::Guesses;
+use super::guessed::Guesses;
 use super::origin::Origins;
 use super::recorded::Recorded;
 use super::talk::{Said, Tab, What, tabs};

@@ -7,7 +7,9 @@
 //! |---|---|
 //! | `recorded` | requests, and what was said over each, within bounds |
 //! | `talk` | what the tabs said and heard: packets into events |
-//! | `guess` | which event joins, which is passed on to others, which is answered by another event |
+//! | `seen`, `keys` | what the guesses look at; what the keys of values say |
+//! | `guess`, `guessed` | which event joins, which is passed on to others, which is answered by another event |
+//! | `cause`, `entry`, `answer` | what an event is because of where several may be; by which events clients come in; what is said to whoever asks |
 //! | `origin` | values that come from the server, and how a client of a scenario comes to them |
 //! | `hidden` | what lets somebody in, into variables |
 //! | `look` | a few facts of an application, for its first scenario |
@@ -15,18 +17,24 @@
 //! | `words` | values as a scenario says them |
 //! | `script`, `steps` | all of that into a scenario: its head, contract and connects; what each group says |
 
+mod answer;
+mod cause;
+mod entry;
 mod guess;
+mod guessed;
 mod hidden;
+mod keys;
 mod look;
 mod origin;
 mod recorded;
 mod roles;
 mod script;
+mod seen;
 mod steps;
 mod talk;
 mod words;
 
-use self::guess::Guesses;
+use self::guessed::Guesses;
 use self::hidden::Hidden;
 use self::origin::Origins;
 use self::talk::Tab;

@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
+use super::keys::is_id_key;
 use super::talk::{Tab, What};
 
 /// So many values are looked at.
@@ -129,9 +130,10 @@ impl Origins {
         found.min_by_key(|told| told.teller != Teller::Connect)
     }
 
-    /// What told a tab a value before that time.
+    /// What told a tab a value before that time: best its own acknowledgement, as what others say comes in any order.
     pub(super) fn told(&self, tab: usize, value: &str, before: f64) -> Option<&Told> {
-        self.told.get(value)?.iter().find(|told| told.tab == tab && told.at < before)
+        let told = self.told.get(value)?.iter().filter(|told| told.tab == tab && told.at < before);
+        told.min_by_key(|told| !matches!(told.teller, Teller::Ack(_)))
     }
 }
 
@@ -145,8 +147,9 @@ fn said(tabs: &[Tab]) -> HashSet<&str> {
             What::Connect(Some(data)) => (std::slice::from_ref(data), !said.is_sent),
             _ => continue,
         };
-        for (_, text) in texts(args) {
-            if first.len() >= MOST_VALUES && !first.contains_key(text) || !is_socket && !is_made(text) {
+        for (place, text) in texts(args) {
+            let is_looked_for = is_socket || is_made(text) || is_id_key(&place);
+            if first.len() >= MOST_VALUES && !first.contains_key(text) || !is_looked_for {
                 continue;
             }
             if said.is_sent {

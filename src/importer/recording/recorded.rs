@@ -1,5 +1,7 @@
 //! What was recorded: the requests of Engine.IO with what was said over each, within bounds.
 
+use std::collections::BTreeSet;
+
 /// So many messages of all connections are kept.
 pub const MOST_MESSAGES: usize = 50_000;
 
@@ -15,12 +17,20 @@ const MOST_HIDDEN: usize = 1_000;
 /// The shortest of them that is looked for.
 const SHORTEST_HIDDEN: usize = 8;
 
+/// The cookie that old servers of Engine.IO set themselves: it lets nobody in.
+const OWN_COOKIE: &str = "io";
+
+/// So many names of cookies are kept.
+const MOST_COOKIES: usize = 20;
+
 /// What tabs said and heard, as requests and frames. More than there is room for is dropped.
 #[derive(Clone, Debug, Default)]
 pub struct Recorded {
     pub(super) exchanges: Vec<Exchange>,
     /// Values by which a request was let in.
     pub(super) hidden: Vec<String>,
+    /// The names of the cookies with which connections were asked for.
+    pub(super) cookies: BTreeSet<String>,
     /// Whether something is missing because there is too much of it.
     pub is_cut: bool,
     /// Whether the recording ends in the middle of something.
@@ -90,6 +100,16 @@ impl Recorded {
         for part in parts.filter(|part| part.len() >= SHORTEST_HIDDEN) {
             if self.hidden.len() < MOST_HIDDEN && !self.hidden.iter().any(|known| known == part) {
                 self.hidden.push(part.to_owned());
+            }
+        }
+    }
+
+    /// Keeps the names of the cookies that came with a request of Engine.IO.
+    pub fn comes_with(&mut self, cookies: &str) {
+        let names = cookies.split(';').filter_map(|cookie| Some(cookie.split_once('=')?.0.trim()));
+        for name in names.filter(|name| !name.is_empty() && *name != OWN_COOKIE) {
+            if self.cookies.len() < MOST_COOKIES {
+                self.cookies.insert(name.to_owned());
             }
         }
     }

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::guess::{Guesses, is_name, is_name_key};
+use super::guessed::Guesses;
+use super::keys::is_name_key;
 use super::origin::{Event, Origins, texts};
+use super::seen::is_name;
 use super::talk::{Tab, What};
 use crate::importer::{Kind, Note};
 use crate::secrets::is_telling;

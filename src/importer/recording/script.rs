@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::guess::Guesses;
+use super::guessed::Guesses;
 use super::hidden::Hidden;
 use super::origin::{Event, Origins, Teller, text_at, texts};
 use super::roles::{NAME, Role, names_of, roles};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::guess::Guesses;
+use super::guessed::Guesses;
 use super::look::is_error;
 use super::origin::{Event, Teller, text_at};
 use super::roles::Role;
@@ -120,9 +120,7 @@ impl<'s> Steps<'s> {
             if let Some(evidence) = self.guesses.echoes.get(&event)
                 && self.told.insert(event.clone())
             {
-                entries.push(Entry::Comment(format!(
-                    "guessed: others hear `{name}`: {evidence}; no text of it can carry a stamp, so this is not audited"
-                )));
+                entries.push(Entry::Comment(format!("guessed: others hear `{name}`: {evidence}")));
             }
             let answer = id.and_then(|id| tab.acknowledgement(said, id));
             let step = self.step(role, words, said, &event, args, answer);

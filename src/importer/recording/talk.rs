@@ -4,7 +4,9 @@ use serde_json::{Map, Value as Json};
 use url::Url;
 
 use super::recorded::{Content, Exchange, Line, Recorded};
+use crate::document::shortened;
 use crate::importer::{Kind as NoteKind, Note};
+use crate::measure::format::printable;
 use crate::protocol::attachments::Assembler;
 use crate::protocol::dialect::{Dialect, Parser, Version};
 use crate::protocol::engine_io::Packet;
@@ -33,6 +35,8 @@ pub(super) struct Tab {
     lines: Vec<Line>,
     /// In the order of time.
     pub(super) said: Vec<Said>,
+    /// When anything passed over it for the last time, in seconds.
+    pub(super) until: f64,
 }
 
 /// Something that a tab said or heard.
@@ -124,6 +128,7 @@ impl Tab {
     fn read(&mut self) {
         let mut lines = std::mem::take(&mut self.lines);
         lines.sort_by(|one, other| one.at.total_cmp(&other.at));
+        self.until = lines.last().map_or(0.0, |line| line.at);
         let assembler = || Assembler::new(MOST_ATTACHMENTS, MOST_ATTACHED);
         let mut assemblers = [assembler(), assembler()];
         let dialect = self.dialect();
@@ -231,6 +236,16 @@ pub(super) fn tabs(recorded: Recorded, notes: &mut Vec<Note>) -> Vec<Tab> {
     if recorded.is_broken_off {
         let what = "the recording ends in the middle: what stands before that is in the scenario".to_owned();
         notes.push(Note { line: 0, kind: NoteKind::Changed, what });
+    }
+    if !recorded.cookies.is_empty() {
+        let names: Vec<String> =
+            recorded.cookies.iter().map(|name| format!("`{}`", printable(&shortened(name, 40)))).collect();
+        let what = format!(
+            "connections came with cookies, which are not in the scenario: {}; if they let a client in, log in by `http` before \
+             `connect`",
+            names.join(", ")
+        );
+        notes.push(Note { line: 0, kind: NoteKind::LeftOut, what });
     }
     for exchange in recorded.exchanges {
         take(&mut tabs, exchange);

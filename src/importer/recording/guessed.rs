@@ -1,0 +1,89 @@
+//! What was guessed of the events of a recording.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::keys::is_name_key;
+use super::origin::{Event, Place, Teller, texts};
+use super::seen::{INTRODUCE, is_called, is_name};
+
+/// What was guessed.
+#[derive(Debug, Default)]
+pub(super) struct Guesses {
+    pub(super) joins: BTreeMap<Event, Rooms>,
+    pub(super) leaves: BTreeMap<Event, Rooms>,
+    pub(super) broadcasts: BTreeMap<Event, Broadcast>,
+    /// Events that others hear, but that are not audited: the evidence, and why.
+    pub(super) echoes: BTreeMap<Event, String>,
+    /// The event by which each is answered.
+    pub(super) responses: BTreeMap<Event, String>,
+    /// Events that were acknowledged each time.
+    pub(super) acknowledged: BTreeMap<Event, Acknowledged>,
+    /// Whether there were too many kinds of events, so that the rarest mean nothing here.
+    pub(super) is_cut: bool,
+}
+
+/// Where an event names a room, and why it is taken for one.
+#[derive(Clone, Debug)]
+pub(super) struct Rooms {
+    pub(super) place: Place,
+    pub(super) evidence: String,
+}
+
+/// How an event is acknowledged.
+#[derive(Clone, Debug)]
+pub(super) struct Acknowledged {
+    /// Whether the first argument is an error or null.
+    pub(super) is_error_first: bool,
+    pub(super) evidence: String,
+}
+
+/// An event that others hear.
+#[derive(Clone, Debug)]
+pub(super) struct Broadcast {
+    /// Where its text is.
+    pub(super) text: Place,
+    /// Where it names a room.
+    pub(super) room: Option<Place>,
+    /// What tells a client the name of the room that it alone is in, where each client has one.
+    pub(super) personal: Option<(Teller, Place, usize)>,
+    /// The event that others hear.
+    pub(super) arrives_as: String,
+    /// Whether the sender hears it, too. None where that cannot be told, as others said the same at that time.
+    pub(super) reaches_sender: Option<bool>,
+    /// How often it was sent.
+    pub(super) times: usize,
+    /// Whether tabs that came later heard it, too.
+    pub(super) has_history: bool,
+    pub(super) evidence: String,
+}
+
+impl Guesses {
+    /// The broadcast that is sent most often, which the contract names.
+    pub(super) fn main(&self) -> Option<(&Event, &Broadcast)> {
+        self.broadcasts.iter().max_by_key(|(_, broadcast)| broadcast.times)
+    }
+
+    /// Where a broadcast names its room; nowhere if nobody is in one.
+    pub(super) fn room_place<'b>(&self, broadcast: &'b Broadcast) -> Option<&'b Place> {
+        broadcast.room.as_ref().filter(|_| !self.joins.is_empty() || broadcast.personal.is_some())
+    }
+
+    /// Where an event says who its sender is.
+    pub(super) fn names<'j>(&self, event: &Event, args: &'j [Json]) -> Vec<(Place, &'j str)> {
+        let is_introduction = is_called(event, &INTRODUCE) && !self.joins.contains_key(event);
+        let found = texts(args).into_iter().filter(|(place, _)| match args {
+            [Json::String(_)] => is_introduction,
+            _ => is_name_key(place),
+        });
+        found.filter(|(_, name)| is_name(name)).collect()
+    }
+}
+
+impl Broadcast {
+    /// Whom it reaches, as a contract says it, where that is known.
+    pub(super) fn reaches(&self) -> Option<&'static str> {
+        self.reaches_sender.map(|reaches| if reaches { "everyone" } else { "others" })
+    }
+}

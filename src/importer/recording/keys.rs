@@ -1,0 +1,41 @@
+//! What the keys of values say: who speaks, where, and what is known by it.
+
+/// Keys that name a room.
+const ROOM_KEYS: [&str; 10] =
+    ["room", "roomid", "room_id", "roomname", "channel", "channelid", "lobby", "group", "groupid", "to"];
+
+/// Keys that name whoever speaks.
+const NAME_KEYS: [&str; 12] = [
+    "username",
+    "user",
+    "user_name",
+    "nick",
+    "nickname",
+    "name",
+    "displayname",
+    "player",
+    "playername",
+    "sender",
+    "from",
+    "handle",
+];
+
+/// Whether a key is one of those under which somebody says who it is.
+pub(super) fn is_name_key(place: &str) -> bool {
+    NAME_KEYS.contains(&key(place).as_str())
+}
+
+/// Whether a key is one under which a room stands.
+pub(super) fn is_room_key(place: &str) -> bool {
+    ROOM_KEYS.contains(&key(place.trim_end_matches("/0")).as_str())
+}
+
+/// Whether something is known by the text under a key, and it is no room.
+pub(super) fn is_id_key(place: &str) -> bool {
+    let key = place.rsplit('/').next().unwrap_or_default();
+    !is_room_key(place) && (key == "id" || ["Id", "ID", "_id"].iter().any(|end| key.ends_with(end)))
+}
+
+fn key(place: &str) -> String {
+    place.rsplit('/').next().unwrap_or_default().to_lowercase()
+}

@@ -1,0 +1,167 @@
+//! What a recording of several tabs shows of an application, and what it does not.
+
+use serde_json::json;
+use sockrates::importer::{Imported, har};
+
+/// A recording of tabs, each of which says and hears what is told of it: the kind, the time in seconds, the text.
+fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
+    let open = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+    let entry = |said: &&[(&str, f64, &str)]| {
+        let begin = said.first().map_or(0.0, |first| first.1) - 0.1;
+        let head = [
+            ("receive", begin, open),
+            ("send", begin + 0.02, "40"),
+            ("receive", begin + 0.04, r#"40{"sid":"b"}"#),
+        ];
+        let messages: Vec<_> = head
+            .iter()
+            .chain(*said)
+            .map(|(kind, time, data)| json!({ "type": kind, "time": 1e9 + time, "opcode": 1, "data": data }))
+            .collect();
+        let url = "ws://localhost:3000/socket.io/?EIO=4&transport=websocket";
+        let request = json!({ "method": "GET", "url": url, "headers": [] });
+        json!({ "request": request, "response": {}, "_webSocketMessages": messages })
+    };
+    let entries: Vec<_> = tabs.iter().map(entry).collect();
+    json!({ "log": { "entries": entries } }).to_string()
+}
+
+fn imported(har: &str) -> Imported {
+    har::import(har.as_bytes(), "x.har", "-").expect("it can be imported")
+}
+
+#[test]
+fn of_very_many_kinds_of_events_only_the_most_frequent_are_guessed_at() {
+    let names: Vec<String> = (0..600).map(|number| format!("{number}:event")).collect();
+    let data: Vec<String> = names.iter().map(|name| format!(r#"42["{name}","good morning"]"#)).collect();
+    let often = r#"42["say","good evening all"]"#;
+    let mut sender = vec![("send", 1.0, often), ("receive", 1.1, often), ("send", 4.0, often)];
+    sender.extend(data.iter().map(|data| ("send", 8.0, data.as_str())));
+    let hearer = [("receive", 1.1, often), ("receive", 4.1, often)];
+    let found = imported(&of_tabs(&[&sender, &hearer]));
+    assert!(found.remarks().iter().any(|note| note.contains("very many kinds of events")));
+    assert!(found.text.contains("the text of its argument /0"), "the most frequent has its evidence");
+    let few = imported(&of_tabs(&[&sender[..400], &hearer]));
+    assert!(!few.remarks().iter().any(|note| note.contains("very many kinds of events")));
+}
+
+#[test]
+fn what_a_tab_hears_that_was_said_before_it_came_is_the_history_of_a_chat() {
+    let join = |at| ("send", at, r#"42["join","hall"]"#);
+    let (asks, says) =
+        (r#"42["say",{"room":"hall","text":"good morning"}]"#, r#"42["said",{"text":"good morning"}]"#);
+    let ann = [join(1.0), ("send", 2.0, asks)];
+    let bob = [join(1.1), ("receive", 2.1, says)];
+    let late = [join(5.0), ("receive", 5.1, says)];
+    let text = imported(&of_tabs(&[&ann, &bob, &late])).text;
+    assert!(
+        text.contains("history: true") && text.contains("a tab that came later heard it 1 time"),
+        "{text}"
+    );
+    let text = imported(&of_tabs(&[&ann, &bob, &late[..1]])).text;
+    assert!(text.contains("arrives_as: said") && !text.contains("history"), "{text}");
+    // What is said again may be heard again.
+    let again = [ann[0], ann[1], ("send", 5.05, asks)];
+    let text = imported(&of_tabs(&[&again, &bob, &late])).text;
+    assert!(text.contains("arrives_as: said") && !text.contains("history"), "{text}");
+}
+
+/// Two tabs that come in by `hello`, of which the first says two things, and the second something between them.
+fn of_two_who_greet() -> String {
+    let hello =
+        |at, id: u8, nick: &str| (at, format!(r#"42{id}["hello",{{"nick":"{nick}","room":"green"}}]"#));
+    let (ann, bob) = (hello(1.0, 0, "anna"), hello(1.5, 0, "bert"));
+    let joined = r#"42["joined",{"nick":"bert"}]"#;
+    let message = |id: u8, from: &str, text: &str| {
+        format!(r#"42["message",{{"id":"m{id}","from":"{from}","text":"{text}"}}]"#)
+    };
+    let say = |id: u8, text: &str| format!(r#"42{id}["say",{{"room":"green","text":"{text}"}}]"#);
+    let ack = |id: u8, number: u8| format!(r#"43{id}[{{"ok":true,"id":"m{number}"}}]"#);
+    let first = [
+        ("send", 1.0, ann.1),
+        ("receive", 1.1, r#"430[null,{"members":1}]"#.to_owned()),
+        ("receive", 1.6, joined.to_owned()),
+        ("send", 2.0, say(1, "good morning")),
+        ("receive", 2.1, message(1, "anna", "good morning")),
+        ("receive", 2.1, ack(1, 1)),
+        ("receive", 2.6, message(2, "bert", "who is there")),
+        ("send", 3.0, say(2, "it is me")),
+        ("receive", 3.1, message(3, "anna", "it is me")),
+        ("receive", 3.1, ack(2, 3)),
+        ("send", 3.2, r#"42["typing",{"room":"green"}]"#.to_owned()),
+        ("receive", 3.6, r#"42["file",{"title":"a plan of it"}]"#.to_owned()),
+        ("send", 4.0, r#"42["delete",{"id":"m3"}]"#.to_owned()),
+        ("receive", 4.1, r#"42["deleted","m3"]"#.to_owned()),
+        ("send", 4.2, r#"423["whois"]"#.to_owned()),
+        ("receive", 4.3, "433[2]".to_owned()),
+        ("send", 4.5, r#"42["bye"]"#.to_owned()),
+        ("receive", 5.0, r#"42["gone","bert"]"#.to_owned()),
+    ];
+    let second = [
+        ("send", 1.5, bob.1),
+        ("receive", 1.6, r#"430[null,{"members":2}]"#.to_owned()),
+        ("receive", 2.1, message(1, "anna", "good morning")),
+        ("send", 2.5, say(1, "who is there")),
+        ("receive", 2.6, message(2, "bert", "who is there")),
+        ("receive", 2.6, ack(1, 2)),
+        ("receive", 3.1, message(3, "anna", "it is me")),
+        ("receive", 3.3, r#"42["typing",{"from":"anna"}]"#.to_owned()),
+        ("send", 3.5, r#"42["upload",{"room":"green","title":"a plan of it"}]"#.to_owned()),
+        ("receive", 4.1, r#"42["deleted","m3"]"#.to_owned()),
+        ("receive", 4.7, "2".to_owned()),
+    ];
+    let of = |said: &[(&'static str, f64, String)]| -> Vec<(&'static str, f64, String)> { said.to_vec() };
+    let tabs = [of(&first), of(&second)];
+    let lines: Vec<Vec<(&str, f64, &str)>> = tabs
+        .iter()
+        .map(|tab| tab.iter().map(|(kind, at, text)| (*kind, *at, text.as_str())).collect())
+        .collect();
+    of_tabs(&[&lines[0], &lines[1]])
+}
+
+#[test]
+fn who_says_a_name_and_a_room_once_and_hears_its_messages_from_then_on_has_joined_it() {
+    let text = imported(&of_two_who_greet()).text;
+    assert!(text.contains("guessed: `hello` is a join: its argument /0/room names a room"), "{text}");
+    assert!(text.contains("emit: [hello, { nick: \"user-${index}\", room: \"${room}\" }]"), "{text}");
+    assert!(text.contains("broadcast: { to: green, args: [good morning]"), "{text}");
+    // A message tells who says it, but it is not because of the event by which that client came.
+    assert!(!text.contains("tells: { event: message"), "{text}");
+}
+
+#[test]
+fn what_comes_because_of_another_tab_is_no_answer_and_neither_is_a_single_event_beside_an_acknowledgement() {
+    let text = imported(&of_two_who_greet()).text;
+    // `gone` came when the other tab had said its last.
+    for event in ["typing", "whois", "bye"] {
+        let line = text.lines().find(|line| line.contains(&format!("event: {event}"))).expect("it was sent");
+        assert!(!line.contains("response"), "{line}");
+    }
+}
+
+#[test]
+fn an_id_that_the_acknowledgement_told_is_kept_from_there_and_carries_no_stamp() {
+    let text = imported(&of_two_who_greet()).text;
+    assert!(text.contains(r#"event: delete, args: [{ id: "${answer_say.id}" }]"#), "{text}");
+    let says = text.lines().find(|line| line.contains("it is me")).expect("it was said");
+    assert!(says.contains("ack: { capture: answer_say }"), "{text}");
+}
+
+#[test]
+fn cookies_that_connections_came_with_are_named_without_their_values() {
+    let request = |name: &str| {
+        let cookies = json!({ "name": name, "value": "io=abc; sid=s3cr3t-session-77; theme=dark" });
+        let url = "ws://localhost:3000/socket.io/?EIO=4&transport=websocket";
+        let messages = [("receive", r#"0{"sid":"a"}"#), ("send", "40"), ("receive", r#"40{"sid":"b"}"#)];
+        let messages: Vec<_> = messages
+            .iter()
+            .map(|(kind, data)| json!({ "type": kind, "time": 1, "opcode": 1, "data": data }))
+            .collect();
+        let entry = json!({ "request": { "url": url, "headers": [cookies] }, "response": {}, "_webSocketMessages": messages });
+        imported(&json!({ "log": { "entries": [entry] } }).to_string())
+    };
+    let told = request("Cookie").remarks().join("\n");
+    assert!(told.contains("not in the scenario: `sid`, `theme`; if they let a client in, log in"), "{told}");
+    assert!(!told.contains("s3cr3t"), "{told}");
+    assert_eq!(request("X-Other").remarks(), Vec::<String>::new());
+}
