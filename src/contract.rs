@@ -311,6 +311,16 @@ impl Ask {
         let (tells, confirmed_by) = (of_move("tells"), of_move("confirmed_by"));
         fields.deny_others()?;
 
+        if let Value::Map(entries) = &emit.value {
+            let event = entries.iter().find(|(key, _)| key.text == "event");
+            let event = event.and_then(|(_, node)| node.text().ok()).unwrap_or("enter");
+            return Err(emit
+                .mistake(format!(
+                    "expected the name of an event and its arguments, found {}",
+                    emit.describe()
+                ))
+                .hint(format!("write them as a list: `emit: [{event}, \"${{room}}\"]`")));
+        }
         let Some((event, args)) = emit.items().split_first() else {
             return Err(emit.mistake("expected the name of an event, and its arguments, found an empty list"));
         };

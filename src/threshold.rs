@@ -563,8 +563,19 @@ fn statistic(metric: Metric, word: &str) -> Result<Asked, Mistake> {
             Some(1.0) => Err(nowhere("`p100` is the greatest value of all".to_owned()).hint("write `max`")),
             Some(_) => Err(nowhere(format!("there is no percentile `{word}`"))
                 .hint("percentiles lie between p0 and p100, like p50 or p99.9")),
-            None => Err(nowhere(format!("unknown statistic `{word}` of `{metric}`"))
-                .did_you_mean(word, ["p50", "p90", "p99", "p99.9", "mean", "min", "max", "count"])),
+            None => {
+                let mistake = nowhere(format!("unknown statistic `{word}` of `{metric}`"));
+                // A count whose name begins as the series is called, such as `delivery missing`.
+                let counts = Counted::all().filter_map(|counted| {
+                    counted
+                        .name()
+                        .strip_prefix(metric.name())?
+                        .strip_prefix(' ')
+                        .filter(|rest| !rest.contains(' '))
+                });
+                let series = ["p50", "p90", "p99", "p99.9", "mean", "min", "max", "count"];
+                Err(mistake.did_you_mean(word, series.into_iter().chain(counts)))
+            }
         },
     }
 }

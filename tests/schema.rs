@@ -18,6 +18,7 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
         &["health_of_nobody", "server_is_told_two_things", "spread_beyond_the_window"],
     ),
     ("whether something is a port", &["link_to_no_port"]),
+    ("whether an expression is a map", &["auth_of_a_text"]),
     (
         "whether a broadcast of the contract reaches everyone",
         &["time_to_whole_where_nothing_reaches_everyone", "whole_where_nothing_reaches_everyone"],

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::forms::form;
 use super::{Key, Mistake, Node, Span, closest};
 
 /// A reader over one map. It remembers which keys were asked for; [`Fields::deny_others`] at the end refuses
@@ -23,7 +24,12 @@ impl<'n> Fields<'n> {
         let what = what.into();
         let entries = node.map().map_err(|_| {
             node.colon_missing().unwrap_or_else(|| {
-                node.mistake(format!("expected a map of fields for {what}, found {}", node.describe()))
+                let mistake =
+                    node.mistake(format!("expected a map of fields for {what}, found {}", node.describe()));
+                match form(&what) {
+                    Some(form) => mistake.hint(form),
+                    None => mistake,
+                }
             })
         })?;
         Ok(Fields { what, span: node.span, entries, asked: RefCell::default() })

@@ -10,6 +10,7 @@
 mod closest;
 mod complaint;
 mod fields;
+mod forms;
 mod hidden;
 mod mistake;
 mod node;

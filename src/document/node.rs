@@ -186,7 +186,10 @@ impl Node {
             Value::Text(_) if self.span.end_line > self.span.line => {
                 Err(self.expected("a list").hint("begin each item with `- ` on a line of its own"))
             }
-            _ => Err(self.expected("a list")),
+            Value::Map(_) | Value::Null => Err(self.expected("a list")),
+            _ => Err(self
+                .expected("a list")
+                .hint("write `[ … ]`, or begin each item with `- ` on a line of its own")),
         }
     }
 

@@ -256,6 +256,10 @@ impl<'t> Reader<'t> {
             };
             return Err(Mistake::new(at, message).hint(format!("write it in quotes: \"{text}\"")));
         }
+        let is_foreign = text.starts_with(char::is_whitespace) && bare;
+        if let Some(blank) = slip::foreign_blank(&self.lines, at).filter(|_| is_foreign) {
+            return Err(blank);
+        }
         if let Some(slip) = slip::in_key(&text, at).filter(|_| bare) {
             return Err(slip);
         }
@@ -327,6 +331,13 @@ impl<'t> Reader<'t> {
         });
         if let Some(tab) = tab {
             return tab;
+        }
+        if let Some(blank) = slip::foreign_blank(&self.lines, at) {
+            return blank;
+        }
+        let comment = |(open, _)| slip::comment_in_brackets(&self.lines, open, at);
+        if let Some(comment) = self.bracket_above(at).and_then(comment) {
+            return comment;
         }
         if let Some(bracket) = self.bracket_above(at).filter(|_| complaint::may_be_bracket(error.info())) {
             let (Span { line, .. }, closing) = bracket;

@@ -3,8 +3,15 @@
 use super::{Mistake, Span};
 
 /// What the parser says where one of them may be missing.
-const SIGNS: [&str; 6] =
-    ["mapping values", "simple key", "':'", "expected key", "flow mapping", "misplaced bracket"];
+const SIGNS: [&str; 7] = [
+    "mapping values",
+    "simple key",
+    "':'",
+    "expected key",
+    "flow mapping",
+    "flow sequence",
+    "misplaced bracket",
+];
 
 /// The slip that explains the parser's words at this place, laid at its own line.
 pub(super) fn slip(lines: &[&str], at: Span, info: &str) -> Option<Mistake> {
@@ -16,6 +23,10 @@ pub(super) fn slip(lines: &[&str], at: Span, info: &str) -> Option<Mistake> {
     if info.contains("flow mapping") {
         return in_braces(lines.get(at.line as usize - 1)?, at);
     }
+    if info.contains("flow sequence") {
+        let text = lines.get(at.line as usize - 1)?;
+        return bare_expression(text, &text.chars().take(at.column as usize - 1).collect::<String>(), at);
+    }
     let (here, before) = (&all[index], &all[..index]);
     if info.contains("misplaced bracket") {
         return before_bracket(here);
@@ -25,7 +36,56 @@ pub(super) fn slip(lines: &[&str], at: Span, info: &str) -> Option<Mistake> {
         return Some(slip);
     }
     let above = before.last().and_then(before_bracket);
-    above.or_else(|| dash(here, before)).or_else(|| bare_item(before)).or_else(|| colon(here, before))
+    let value = || shallow_value(before);
+    above
+        .or_else(|| dash(here, before))
+        .or_else(|| bare_item(before))
+        .or_else(value)
+        .or_else(|| colon(here, before))
+}
+
+/// A `#` behind a blank that takes the rest of its line for a comment, the closing brackets among it, since a bracket was opened:
+/// `{ join: #lobby }`.
+pub(super) fn comment_in_brackets(lines: &[&str], open: Span, at: Span) -> Option<Mistake> {
+    (open.line..=at.line).find_map(|number| {
+        let text = lines.get(number as usize - 1)?;
+        let from = if number == open.line { open.column as usize } else { 0 };
+        let (mut quote, mut before) = (None, ' ');
+        let is_comment = |(index, c): &(usize, char)| {
+            match quote {
+                Some(open) if open == *c => quote = None,
+                None if *c == '#' && before == ' ' && *index >= from => return true,
+                None if ['"', '\''].contains(c) => quote = Some(*c),
+                _ => {}
+            }
+            before = *c;
+            false
+        };
+        let (column, _) = text.chars().enumerate().find(is_comment)?;
+        let comment: String = text.chars().skip(column).collect();
+        let word = comment.split([' ', ',', ']', '}']).next().filter(|word| word.len() > 1)?;
+        if !comment.contains([']', '}']) {
+            return None;
+        }
+        let line = Span { line: number, column: 1, end_line: number, end_column: 1 };
+        let message = "`#` begins a comment here, and the brackets behind it are part of that";
+        Some(
+            Mistake::new(line.part(column, word.chars().count()), message)
+                .hint(format!("put the text in quotes: \"{word}\"")),
+        )
+    })
+}
+
+/// A line that is indented with blanks that are none for YAML, as they come with text from web pages.
+pub(super) fn foreign_blank(lines: &[&str], at: Span) -> Option<Mistake> {
+    (1..).zip(lines).take(at.line as usize).find_map(|(number, text)| {
+        let blanks = text.chars().take_while(|c| c.is_whitespace());
+        let (column, c) = blanks.enumerate().find(|(_, c)| ![' ', '\t', '\r'].contains(c))?;
+        let line = Span { line: number, column: 1, end_line: number, end_column: 1 };
+        let message =
+            format!("the line is indented with the character U+{:04X}, which is no space", u32::from(c));
+        Some(Mistake::new(line.part(column, 1), message).hint("indent with spaces"))
+    })
 }
 
 /// A line with something in it.
@@ -113,6 +173,23 @@ fn bare_item(before: &[Line<'_>]) -> Option<Mistake> {
         Mistake::new(bare.span(0, bare.content.chars().count()), message)
             .hint(format!("write `- {}`", bare.content))
     })
+}
+
+/// The line before, if it is a word that should be the value of the key above it, and stands no deeper:
+/// `- alice:` and `connect` below `alice`.
+fn shallow_value(before: &[Line<'_>]) -> Option<Mistake> {
+    let [.., above, line] = before else { return None };
+    let key = above.content.strip_suffix(':').filter(|key| !key.contains([' ', ':']))?;
+    let is_word = line.content.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !is_word || line.is_item() || line.column != above.column {
+        return None;
+    }
+    let word = line.content;
+    let message = format!("`{word}` stands no deeper than `{key}:`, and so is no value of it");
+    Some(
+        Mistake::new(line.span(0, word.chars().count()), message)
+            .hint(format!("write `{key}: {word}`, or indent it deeper")),
+    )
 }
 
 /// A key without a colon before a bracket that the parser reads as part of a key: `alice { wait` in `alice { wait: 1s }`.
@@ -219,7 +296,7 @@ fn bare_expression(text: &str, before: &str, at: Span) -> Option<Mistake> {
     let line = Span { line: at.line, column: 1, end_line: at.line, end_column: 1 };
     let span = line.part(column - 1, inner.chars().count() + 3);
     Some(
-        Mistake::new(span, "an expression within `{ … }` needs quotes")
+        Mistake::new(span, "an expression within brackets needs quotes")
             .hint(format!("write \"${{{inner}}}\"")),
     )
 }
@@ -236,9 +313,13 @@ mod tests {
 
     #[test]
     fn an_expression_without_quotes_in_braces_is_shown_with_them() {
-        for text in ["a:\n  b: { token: ${row.token}, c: 1 }\n", "a: 1\nb: { c: 1, token: ${row.token} }\n"] {
+        for text in [
+            "a:\n  b: { token: ${row.token}, c: 1 }\n",
+            "a: 1\nb: { c: 1, token: ${row.token} }\n",
+            "a: 1\nb: [c, ${row.token}]\n",
+        ] {
             let (line, message, hint) = slip(text);
-            assert_eq!((line, &*message), (2, "an expression within `{ … }` needs quotes"));
+            assert_eq!((line, &*message), (2, "an expression within brackets needs quotes"));
             assert_eq!(hint, "write \"${row.token}\"");
         }
     }
@@ -314,6 +395,34 @@ mod tests {
         ] {
             let found = slip(text);
             assert_eq!(found, (line, message.to_owned(), hint.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_that_takes_brackets_is_laid_at_its_own_line() {
+        for (text, line, word) in [
+            ("a:\n  - b: { join: #lobby }\n  - c: 1\n", 2, "#lobby"),
+            ("a:\n  - b: { c: { to: #hall, d: [1] } }\n  - c: 1\n", 2, "#hall"),
+            ("a: [ b,\n  #c ]\nd: 1\n", 2, "#c"),
+        ] {
+            let (at, message, hint) = slip(text);
+            assert_eq!((at, hint), (line, format!("put the text in quotes: \"{word}\"")), "{message}");
+        }
+        for text in ["a: { b: '# }', c: 1\nd: 1\n", "a: { b: x#y }, c: { d: 1\n", "a: { b: 1 # one\n"] {
+            let (_, message, _) = slip(text);
+            assert!(!message.contains("comment"), "{text}{message}");
+        }
+    }
+
+    #[test]
+    fn a_word_no_deeper_than_its_key_and_a_blank_that_is_no_space_are_laid_at_their_own_lines() {
+        for (text, line, hint) in [
+            ("a:\n  - bob:\n    connect\n  - c: 1\n", 3, "write `bob: connect`, or indent it deeper"),
+            ("a:\n\u{a0}\u{a0}- b: 1\n  - c: 1\n", 2, "indent with spaces"),
+            ("a: 1\n\u{a0}\u{a0}b: 1\n", 2, "indent with spaces"),
+        ] {
+            let (at, message, told) = slip(text);
+            assert_eq!((at, &*told), (line, hint), "{message}");
         }
     }
 

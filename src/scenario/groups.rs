@@ -220,9 +220,6 @@ impl<'n> Draft<'n> {
             Some(node) => Some(Template::compile_namespace(node, scope)?),
             None => None,
         };
-        if let Some(node) = self.auth.filter(|node| !matches!(node.value, Value::Map(_) | Value::Text(_))) {
-            return Err(node.mistake(format!("expected a map for `auth`, found {}", node.describe())));
-        }
         Ok(Group {
             name: self.key.text.clone(),
             count: self.count,
@@ -233,7 +230,7 @@ impl<'n> Draft<'n> {
             compression: self.compression,
             namespace,
             node: self.node.map(|node| Template::compile(node, scope)).transpose()?,
-            auth: self.auth.map(|node| Template::compile(node, scope)).transpose()?,
+            auth: self.auth.map(|node| Template::compile_auth(node, scope)).transpose()?,
             query: pairs(self.query, scope, |_| None)?,
             headers: pairs(self.headers, scope, bad_header)?,
             vars,

@@ -521,6 +521,12 @@ fn read_audit(node: &Node) -> Result<Option<AuditRule>, Mistake> {
         Value::Bool(true) => return Ok(Some(AuditRule::default())),
         _ => {}
     }
+    // `off` and `no` have a hint of their own.
+    if let Err(wanted) = node.bool()
+        && wanted.hint.is_some()
+    {
+        return Err(wanted);
+    }
     let fields = Fields::of(node, "the audit")?;
     let (window, spread) = (fields.optional("window"), fields.optional("spread"));
     fields.deny_others()?;

@@ -232,6 +232,14 @@ impl Reader<'_, '_> {
             Value::Map(entries) => match entries.as_slice() {
                 [entry] => Ok(entry),
                 [] => Err(node.mistake("expected an act, found an empty map").hint("write `- all: connect`")),
+                [(group, nothing), (step, _), ..]
+                    if nothing.is_null() && self.group(&group.text).is_some() && is_step(&step.text) =>
+                {
+                    let (group, word) = (&group.text, &step.text);
+                    Err(step.mistake(format!("`{word}` stands beside `{group}`, and not within it")).hint(
+                        format!("indent it deeper than `{group}:`, or write `- {group}: {{ {word}: … }}`"),
+                    ))
+                }
                 [_, (second, _), ..] => Err(second
                     .mistake(format!("expected one act, found `{}` beside it", second.text))
                     .hint("begin the next act on a line of its own with `- `")),

@@ -37,12 +37,23 @@ const HEADERS: [&str; 6] =
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token"];
 
 /// A name with one of these in it is that of a secret, wherever it stands.
-const TELLING: &str =
-    "token|passw(?:or)?d|passphrase|secret|api[-_]?key|access[-_]?key|private[-_]?key|jwt|credential";
+const TELLING: &str = "token|passw(?:or)?d|passphrase|secret|api[-_]?key|access[-_]?key|private[-_]?key|jwt|credential|csrf|xsrf";
 
 /// Names of secrets where nothing but what lets one in is expected: in a query and in `auth`.
-const LETTING_IN: [&str; 10] =
-    ["key", "pass", "pwd", "pin", "auth", "session", "sessionid", "session_id", "signature", "bearer"];
+const LETTING_IN: [&str; 12] = [
+    "key",
+    "pass",
+    "pwd",
+    "pin",
+    "otp",
+    "auth",
+    "session",
+    "sessionid",
+    "session_id",
+    "signature",
+    "sig",
+    "bearer",
+];
 
 /// Secrets that are known. Without any, nothing is hidden but by name.
 #[derive(Clone, Default)]
@@ -451,6 +462,7 @@ mod tests {
             (r#"40{"token":"x","room":"den"}"#, r#"40{"token":"[hidden]","room":"den"}"#),
             (r#""{\"userPassword\": \"x\"}""#, r#""{\"userPassword\": \"[hidden]\"}""#),
             ("GET /?a=1&access_token=x&b=2", "GET /?a=1&access_token=[hidden]&b=2"),
+            (r#"{"csrf":"x","user":"ann"}"#, r#"{"csrf":"[hidden]","user":"ann"}"#),
             ("http://ann:x@h/y", "http://[hidden]@h/y"),
             ("--header 'Authorization: Bearer x' --seed 7", "--header 'Authorization: [hidden]' --seed 7"),
             ("Set-Cookie: a=b; Path=/", "Set-Cookie: [hidden]"),

@@ -120,7 +120,7 @@ impl How {
         let patience = if retry.is_some() { retry::PATIENCE } else { PATIENCE };
         let mut how = How {
             namespace: reading.namespace(&fields)?,
-            auth: reading.template(&fields, "auth")?,
+            auth: reading.auth(&fields)?,
             node: reading.template(&fields, "node")?,
             query: reading.pairs(&fields, "query")?,
             headers: reading.handshake_headers(&fields)?,

@@ -304,6 +304,14 @@ impl<'s> Reading<'s> {
         fields.optional(name).map(|node| Template::compile(node, self.scope)).transpose()
     }
 
+    /// What a client sends with CONNECT, where that is said.
+    ///
+    /// # Errors
+    /// When it is no map, or its expressions are wrong.
+    pub fn auth(&mut self, fields: &Fields<'_>) -> Result<Option<Template>, Mistake> {
+        fields.optional("auth").map(|node| Template::compile_auth(node, self.scope)).transpose()
+    }
+
     /// A list of templates; an absent field is an empty list.
     ///
     /// # Errors

@@ -95,6 +95,19 @@ impl Template {
         }
     }
 
+    /// The same for what a client sends with CONNECT: a map, or what may be one.
+    ///
+    /// Spec: Socket.IO protocol v5, "Connection to a namespace": the payload is an object.
+    pub fn compile_auth(node: &Node, scope: &mut Scope) -> Result<Template, Mistake> {
+        let template = Template::compile(node, scope)?;
+        match template.fixed() {
+            Some(Json::Object(_) | Json::Null) | None => Ok(template),
+            Some(_) => Err(node
+                .mistake(format!("expected a map for `auth`, found {}", node.describe()))
+                .hint("write `auth: { token: … }`, with the name that the server reads")),
+        }
+    }
+
     /// The value, where it is the same every time.
     pub fn fixed(&self) -> Option<&Json> {
         match &self.body {
