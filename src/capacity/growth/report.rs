@@ -76,23 +76,42 @@ fn held(step: &GrowthStep) -> String {
     }
 }
 
-/// How many times the load of the first, and what share of linear growth that is.
+/// How many times the load of the first, and what share of linear growth that is. Nothing where the first might bear more than it
+/// was given.
 fn growth_of(first: &GrowthStep, step: &GrowthStep) -> Option<(f64, f64)> {
     let times = step.held()? / first.held()?;
-    Some((times, times * f64::from(first.nodes) / f64::from(step.nodes)))
+    let is_known = first.is_certain() || first.nodes == step.nodes;
+    is_known.then(|| (times, times * f64::from(first.nodes) / f64::from(step.nodes)))
+}
+
+/// Before a figure that is a bound.
+fn at_least(step: &GrowthStep) -> &'static str {
+    if step.is_certain() { "" } else { "at least " }
 }
 
 fn verdict(result: &GrowthResult) -> Verdict {
     let words = match result.ends() {
         Some((first, last)) => {
-            let times = growth_of(first, last).map_or(1.0, |(times, _)| times);
             let [from, to] = [first, last].map(|step| nodes(step.nodes.into()));
-            let verb = if times < 1.0 { "fell" } else { "grew" };
-            format!(
-                "From {from} to {to}, the highest load that held {verb} from {} to {}: {times:.2} times.",
-                held(first),
-                held(last)
-            )
+            match growth_of(first, last) {
+                Some((times, _)) => {
+                    let verb = match times < 1.0 {
+                        true if last.is_certain() => "fell",
+                        true => "went",
+                        false => "grew",
+                    };
+                    format!(
+                        "From {from} to {to}, the highest load that held {verb} from {} to {}: {}{times:.2} times.",
+                        held(first),
+                        held(last),
+                        at_least(last)
+                    )
+                }
+                None => format!(
+                    "How the highest load grows from {from} to {to} is not known, because no load broke {from}: search further, with \
+                     a greater `--to`."
+                ),
+            }
         }
         None => match &result.searches[..] {
             [] => "The first search ended before its answer was found.".to_owned(),
@@ -128,7 +147,8 @@ fn cards(result: &GrowthResult) -> Vec<Card> {
     let first = result.searches.iter().find(|step| step.held().is_some());
     let card = |step: &GrowthStep| {
         let growth = first.and_then(|first| growth_of(first, step));
-        let note = growth.map_or_else(String::new, |(_, share)| format!("{:.0} % of linear", share * 100.0));
+        let words = |(_, share)| format!("{}{:.0} % of linear", at_least(step), share * 100.0);
+        let note = growth.map_or_else(String::new, words);
         Card::new(nodes(step.nodes.into()), held(step), note, tone_of_search(&step.search))
     };
     result.searches.iter().map(card).collect()
@@ -143,7 +163,7 @@ fn growth(result: &GrowthResult) -> Vec<Block> {
     blocks.push(Block::Table(table(result)));
     let certain = result.searches.iter().filter(|step| step.is_certain()).count();
     if certain < result.searches.len() {
-        let words = "A load that no higher one broke is a bound. It is no point of the law, and the growth up to it is at least so large.";
+        let words = "A load that no higher one broke is a bound. It is no point of the law. The growth up to it is at least so large, and that from it on is not known.";
         blocks.push(Block::Paragraph(words.into()));
     }
     let machine = result.searches.iter().find(|step| step.search.target.kind != TargetKind::Url);

@@ -28,8 +28,21 @@ fn what_no_higher_load_broke_is_a_bound_and_three_answers_have_no_law() {
         found.above = Above::Range { load: 240.0 };
     }
     let told = text(&result);
-    assert!(told.contains("to at least 240 clients"), "{told}");
+    assert!(told.contains("to at least 240 clients: at least 2.40 times."), "{told}");
     assert!(told.contains("needs four numbers of nodes"), "{told}");
+}
+
+#[test]
+fn nothing_is_said_of_the_growth_from_a_load_that_is_a_bound() {
+    let mut result = growth(&[200.0, 200.0]);
+    for step in &mut result.searches {
+        if let Some(found) = &mut step.search.found {
+            found.above = Above::Range { load: 200.0 };
+        }
+    }
+    let told = text(&result);
+    assert!(told.contains("is not known, because no load broke 1 node: search further"), "{told}");
+    assert!(!told.contains("50 %") && !told.contains("2.00 times"), "{told}");
 }
 
 #[test]
