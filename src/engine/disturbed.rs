@@ -20,6 +20,8 @@ pub struct Operated {
     pub from: Duration,
     /// When it was done. None while it is under way, and where the end of the run cut it short.
     pub to: Option<Duration>,
+    /// Why there was nothing to do, if so.
+    pub needless: Option<&'static str>,
     /// Why it could not be done, if so.
     pub failure: Option<String>,
 }
@@ -70,15 +72,22 @@ impl DisturbedTimes {
             disturbs: operation.disturbs(),
             from,
             to: None,
+            needless: None,
             failure: None,
         });
         done.len() - 1
     }
 
-    /// What is at that place is done, or has failed.
-    pub(super) fn note_end(&self, place: usize, to: Duration, failure: Option<String>) {
+    /// What is at that place is done, or there was nothing to do, or it has failed.
+    pub(super) fn note_end(
+        &self,
+        place: usize,
+        to: Duration,
+        (needless, failure): (Option<&'static str>, Option<String>),
+    ) {
         let mut done = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        (done[place].to, done[place].failure) = (Some(to), failure);
+        let ended = &mut done[place];
+        (ended.to, ended.needless, ended.failure) = (Some(to), needless, failure);
     }
 
     /// Takes over what somebody on another machine knows.
@@ -160,7 +169,7 @@ mod tests {
         let times = DisturbedTimes::default();
         let first = times.note_begin(&Operation::Rolling(second(1)), second(1));
         times.note_begin(&Operation::Whole(second(9)), second(2));
-        times.note_end(first, second(3), Some("no".to_owned()));
+        times.note_end(first, second(3), (None, Some("no".to_owned())));
         let told: Vec<_> = times.done().into_iter().map(|one| (one.disturbs, one.to, one.failure)).collect();
         assert_eq!(told, [(true, Some(second(3)), Some("no".to_owned())), (false, None, None)]);
     }

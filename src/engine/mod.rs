@@ -40,7 +40,7 @@ pub use director::Director;
 use disturbed::DisturbedTimes;
 pub use disturbed::Operated;
 use operator::Bench;
-pub use operator::Operator;
+pub use operator::{Effect, Operator};
 pub use orders::Extent;
 pub(crate) use orders::{Crew, Order, Report, Share};
 

@@ -31,7 +31,16 @@ pub trait Operator: fmt::Debug + Sync {
     ///
     /// # Errors
     /// In words, why it could not be done: a sentence without its full stop.
-    fn operate(&self, operation: &Operation, is_over: &dyn Fn() -> bool) -> Result<(), String>;
+    fn operate(&self, operation: &Operation, is_over: &dyn Fn() -> bool) -> Result<Effect, String>;
+}
+
+/// What came of something that was to be done to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It was done.
+    Done,
+    /// There was nothing to do: why, as it stands behind a colon.
+    Needless(&'static str),
 }
 
 /// What an act's operations need.
@@ -90,7 +99,12 @@ impl Bench<'_> {
             }
             due = to + self.crew.notice();
             let is_failed = outcome.is_err();
-            if let Some(after) = called {
+            let needless = match outcome {
+                Ok(Effect::Needless(why)) => Some(why),
+                _ => None,
+            };
+            // Of what was not done, nothing can be said that came after it.
+            if let Some(after) = called.filter(|_| needless.is_none()) {
                 let mut times = self.whole_after();
                 times.push(WholeAfter { after, took: None });
                 let place = times.len() - 1;
@@ -100,7 +114,7 @@ impl Bench<'_> {
                 }
             }
             if let Some(noted) = noted {
-                self.times.note_end(noted, to, outcome.err());
+                self.times.note_end(noted, to, (needless, outcome.err()));
             }
             if is_failed {
                 is_well = false;
@@ -158,16 +172,16 @@ impl Bench<'_> {
         }
     }
 
-    fn operate(&self, operation: &Operation) -> Result<(), String> {
+    fn operate(&self, operation: &Operation) -> Result<Effect, String> {
         match (operation, self.operator) {
             (Operation::Wait(length), _) => {
                 let until = Instant::now() + *length;
                 while Instant::now() < until && !self.is_over() {
                     thread::sleep(LOOK_AGAIN.min(until.saturating_duration_since(Instant::now())));
                 }
-                Ok(())
+                Ok(Effect::Done)
             }
-            (Operation::Whole(within), _) => self.await_whole(*within),
+            (Operation::Whole(within), _) => self.await_whole(*within).map(|()| Effect::Done),
             (_, Some(operator)) => operator.operate(operation, &|| self.is_over()),
             (_, None) => Err(format!("failed to {operation}: only a run can do that to a server")),
         }

@@ -178,6 +178,7 @@ fn operation(done: &Operated, now: Duration) -> OperationResult {
         to_us: micros(done.to.unwrap_or(now).max(done.from)),
         disturbs: done.disturbs,
         is_under_way: done.to.is_none(),
+        needless: done.needless.map(str::to_owned),
         failure: done.failure.clone(),
     }
 }

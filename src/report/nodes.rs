@@ -33,6 +33,9 @@ pub struct OperationResult {
     /// Whether it was still under way when the run ended.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_under_way: bool,
+    /// Why there was nothing to do, if so: `it ran already`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needless: Option<String>,
     /// Why it could not be done, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engine::Operator;
+use crate::engine::{Effect, Operator};
 use crate::link::{Condition, Link, Way};
 use crate::scenario::{Act, Change, Direction, Operation, Part, Scenario};
 use crate::server::{Leave, Nodes, NotReady, Running, Service, Starting, run_command};
@@ -20,19 +20,21 @@ pub(super) struct NodeOperator<'a> {
 }
 
 impl Operator for NodeOperator<'_> {
-    fn operate(&self, operation: &Operation, is_over: &dyn Fn() -> bool) -> Result<(), String> {
+    fn operate(&self, operation: &Operation, is_over: &dyn Fn() -> bool) -> Result<Effect, String> {
         match operation {
             Operation::Stop(part) => self.end(part, Leave::Politely),
             Operation::Kill(part) => self.end(part, Leave::AtOnce),
             Operation::Start(part) => self.begin(part, is_over),
             Operation::Restart(part) => {
                 self.end(part, Leave::Politely)?;
-                self.begin(part, is_over)
+                self.begin(part, is_over)?;
+                Ok(Effect::Done)
             }
             Operation::Pause(part, length) => {
                 self.pause(part, true).map_err(|why| format!("failed to pause {part}: {why}"))?;
                 rest(*length, is_over);
-                self.pause(part, false).map_err(|why| format!("failed to let {part} go on: {why}"))
+                self.pause(part, false).map_err(|why| format!("failed to let {part} go on: {why}"))?;
+                Ok(Effect::Done)
             }
             Operation::Rolling(every) => {
                 for (index, node) in self.nodes.iter().enumerate() {
@@ -46,10 +48,10 @@ impl Operator for NodeOperator<'_> {
                     self.end(&part, Leave::Politely)?;
                     self.begin(&part, is_over)?;
                 }
-                Ok(())
+                Ok(Effect::Done)
             }
             Operation::Shell(command, within) => {
-                run_command(command, self.nodes.environment(), *within, is_over)
+                run_command(command, self.nodes.environment(), *within, is_over).map(|()| Effect::Done)
             }
             Operation::Answers(node, within) => {
                 let running = self.node(node)?;
@@ -60,19 +62,19 @@ impl Operator for NodeOperator<'_> {
                     }
                     thread::sleep(LOOK_AGAIN);
                 }
-                Ok(())
+                Ok(Effect::Done)
             }
             Operation::Link(name, change) => {
                 let link = self.nodes.link(name).ok_or_else(|| format!("there is no link {name}"))?;
                 alter(link, change, is_over);
-                Ok(())
+                Ok(Effect::Done)
             }
             Operation::Wait(length) => {
                 rest(*length, is_over);
-                Ok(())
+                Ok(Effect::Done)
             }
             // Only clients can see it.
-            Operation::Whole(_) => Ok(()),
+            Operation::Whole(_) => Ok(Effect::Done),
         }
     }
 }
@@ -87,12 +89,13 @@ impl NodeOperator<'_> {
         self.nodes.service(name).ok_or_else(|| format!("there is no service {name}"))
     }
 
-    fn end(&self, part: &Part, leave: Leave) -> Result<(), String> {
+    fn end(&self, part: &Part, leave: Leave) -> Result<Effect, String> {
         let ended = match part {
             Part::Node(name) => self.node(name)?.end(leave),
             Part::Service(name) => self.service(name).map(|service| service.end(leave)),
         };
-        ended.map_err(|why| format!("failed to end {part}: {why}"))
+        let lived = ended.map_err(|why| format!("failed to end {part}: {why}"))?;
+        Ok(if lived { Effect::Done } else { Effect::Needless("it did not run") })
     }
 
     fn pause(&self, part: &Part, is_still: bool) -> Result<(), String> {
@@ -102,7 +105,7 @@ impl NodeOperator<'_> {
         }
     }
 
-    fn begin(&self, part: &Part, is_over: &dyn Fn() -> bool) -> Result<(), String> {
+    fn begin(&self, part: &Part, is_over: &dyn Fn() -> bool) -> Result<Effect, String> {
         let begun = match part {
             Part::Node(name) => {
                 let running = self.node(name)?;
@@ -113,15 +116,16 @@ impl NodeOperator<'_> {
                 self.patiently(is_over, |starting| service.begin(starting))
             }
         };
-        begun.map_err(|why| format!("{part} did not come back: {why}"))
+        let is_new = begun.map_err(|why| format!("{part} did not come back: {why}"))?;
+        Ok(if is_new { Effect::Done } else { Effect::Needless("it ran already") })
     }
 
     /// Begins something. Whoever gives up meanwhile is heard by a flag of its own: the run may be over for another reason.
     fn patiently(
         &self,
         is_over: &dyn Fn() -> bool,
-        begin: impl FnOnce(&Starting) -> Result<(), NotReady> + Send,
-    ) -> Result<(), String> {
+        begin: impl FnOnce(&Starting) -> Result<bool, NotReady> + Send,
+    ) -> Result<bool, String> {
         let cancelled = Arc::new(AtomicBool::new(false));
         let starting = Starting { cancelled: cancelled.clone(), ..self.starting.clone() };
         thread::scope(|scope| {
@@ -134,7 +138,8 @@ impl NodeOperator<'_> {
             }
             match begun.join() {
                 Ok(Err(why)) if !is_over() => Err(why.to_string()),
-                _ => Ok(()),
+                Ok(Ok(is_new)) => Ok(is_new),
+                _ => Ok(true),
             }
         })
     }

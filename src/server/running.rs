@@ -422,26 +422,26 @@ impl Running {
         self.group.is_some()
     }
 
-    /// Ends it on purpose, and returns when it is gone. Where it is gone already, nothing happens.
+    /// Ends it on purpose, and returns when it is gone. Says whether it lived until then.
     ///
     /// # Errors
     /// In words, where we did not start it.
-    pub fn end(&self, leave: Leave) -> Result<(), String> {
-        self.group.as_ref().ok_or("sockrates did not start it")?.end(leave);
-        Ok(())
+    pub fn end(&self, leave: Leave) -> Result<bool, String> {
+        Ok(self.group.as_ref().ok_or("sockrates did not start it")?.end(leave))
     }
 
-    /// Starts it again where it was, and waits until it answers. Where it runs, nothing happens.
+    /// Starts it again where it was, and waits until it answers. Where it runs, nothing happens. Says whether it was started.
     ///
     /// # Errors
     /// Why it does not answer.
-    pub fn begin(&self, starting: &Starting) -> Result<(), NotReady> {
-        let Some(held) = self.group.as_ref().filter(|held| !held.is_there()) else { return Ok(()) };
+    pub fn begin(&self, starting: &Starting) -> Result<bool, NotReady> {
+        let Some(held) = self.group.as_ref().filter(|held| !held.lives()) else { return Ok(false) };
+        held.clear();
         let endpoint = self.endpoint();
         let group = self.target.launch(Some(endpoint.port))?;
         let begun = self.target.wait(group, &Places::Known(endpoint.clone()), starting)?;
         begun.group.and_then(Held::into_group).into_iter().for_each(|group| held.put(group));
-        Ok(())
+        Ok(true)
     }
 
     /// Lets it stand still, or go on.

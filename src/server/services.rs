@@ -163,9 +163,9 @@ impl Service {
         self.held.last_words()
     }
 
-    /// Ends it on purpose, and returns when it is gone. Where it is gone already, nothing happens.
-    pub(crate) fn end(&self, leave: Leave) {
-        self.held.end(leave);
+    /// Ends it on purpose, and returns when it is gone. Says whether it lived until then.
+    pub(crate) fn end(&self, leave: Leave) -> bool {
+        self.held.end(leave)
     }
 
     /// Lets it stand still, or go on.
@@ -176,17 +176,18 @@ impl Service {
         self.held.pause(is_still)
     }
 
-    /// Starts it, and waits until it is ready. Where it runs, nothing happens.
+    /// Starts it, and waits until it is ready. Where it runs, nothing happens. Says whether it was started.
     ///
     /// # Errors
     /// Why it is not ready.
-    pub(crate) fn begin(&self, starting: &Starting) -> Result<(), NotReady> {
-        if self.held.is_there() {
-            return Ok(());
+    pub(crate) fn begin(&self, starting: &Starting) -> Result<bool, NotReady> {
+        if self.held.lives() {
+            return Ok(false);
         }
+        self.held.clear();
         let group = self.launch().map_err(|error| NotReady::NotStarted { server: self.in_words(), error })?;
         self.held.put(self.wait(group, starting)?);
-        Ok(())
+        Ok(true)
     }
 
     fn launch(&self) -> io::Result<Group> {

@@ -157,6 +157,54 @@ fn a_node_that_is_killed_on_purpose_comes_back_and_the_run_says_what_was_disturb
 }
 
 #[test]
+fn what_needs_not_be_done_to_a_node_is_said_and_nothing_is_concluded_from_it() {
+    let folder = Folder::new();
+    let scenario = folder.file(
+        "needless.yaml",
+        r#"name: b runs
+clients: { crowd: 4 }
+script:
+  - all: [ connect, { join: hall } ]
+  - server: [ { start: b }, { stop: b }, { kill: b } ]
+thresholds: [ time to whole after start of b < 9 s ]
+"#,
+    );
+    let json = folder.path("r.json");
+    let ended = sockrates(["run", "--nodes", "2", "--json"]).args([&json, &scenario]).run().code(1);
+    let result = results(&json)["body"][0].clone();
+    let done = result["operations"].as_array().expect("something was done");
+    let needless: Vec<Option<&str>> = done.iter().map(|one| one["needless"].as_str()).collect();
+    assert_eq!(needless, [Some("it ran already"), None, Some("it did not run")], "{ended}");
+    ended.says("nothing to do: it ran already").says("time to whole after start of b < 9 s: no data");
+}
+
+#[test]
+fn a_node_that_has_ended_by_itself_is_started_again_and_its_end_is_still_told() {
+    let folder = Folder::new();
+    let scenario = folder.file(
+        "crash.yaml",
+        r#"name: b ends by itself
+clients: { talkers: { count: 2, node: a }, guests: { count: 2, node: b } }
+script:
+  - talkers: connect
+  - shell: "kill -9 $(cat pid-b); while kill -0 $(cat pid-b); do :; done"
+  - server: { start: b }
+  - guests: connect
+  - all: disconnect
+"#,
+    );
+    let command = format!(
+        "cd {}; echo $$ > pid-$NODE; echo node $NODE is there; exec {}",
+        folder.path("").display(),
+        node()
+    );
+    let run = sockrates(["run", "--nodes", "2", "--allow-commands", "--server", &command])
+        .inside(&folder)
+        .args([&scenario]);
+    run.run().code(1).says("node b").says("SIGKILL").says("node b is there").says("start node b");
+}
+
+#[test]
 fn a_deaf_node_is_the_first_that_is_said() {
     let folder = Folder::new();
     let scenario = folder

@@ -20,13 +20,16 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     ];
     let row = |done: &OperationResult| {
         let (tone, outcome) = match &done.failure {
-            Some(why) => (Tone::Bad, why.as_str()),
-            None if done.is_under_way => (Tone::Doubtful, "not over at the end of the run"),
-            None => (Tone::Good, "done"),
+            Some(why) => (Tone::Bad, why.clone()),
+            None if done.is_under_way => (Tone::Doubtful, "not over at the end of the run".to_owned()),
+            None => match &done.needless {
+                Some(why) => (Tone::Doubtful, format!("nothing to do: {why}")),
+                None => (Tone::Good, "done".to_owned()),
+            },
         };
         let name = Text::default().sign(tone).plain(&*done.what);
         let took = micros(done.to_us.saturating_sub(done.from_us));
-        Row::new([cell(name), cell(micros(done.from_us)), cell(took), cell(outcome.to_owned())])
+        Row::new([cell(name), cell(micros(done.from_us)), cell(took), cell(outcome)])
     };
     let table = Table::new("What was done to the server", columns).rows(run.operations.iter().map(row));
     let mut blocks = vec![Block::Table(table)];

@@ -125,6 +125,7 @@ fn what_was_done_to_the_server_stands_in_each_chart_over_time_and_in_every_form(
         to_us: from_us + 500_000,
         disturbs,
         is_under_way,
+        needless: None,
         failure: None,
     };
     run.operations = vec![
