@@ -92,6 +92,11 @@ impl<'p> Client<'p> {
         self.actor.board.as_deref()
     }
 
+    /// Whether it was connected once and did not learn which node a balancer gave it.
+    pub fn was_astray(&self) -> bool {
+        self.actor.learned.was_astray
+    }
+
     /// Lets it broadcast a marker of this round.
     pub fn mark(&mut self, io: &mut Io<'_>, round: u64) {
         self.with(io, |cx| silence::mark(cx, round));
@@ -122,8 +127,8 @@ impl<'p> Client<'p> {
     pub fn leave(&mut self, io: &mut Io<'_>) {
         let task = self.task.take();
         self.live = false;
-        if let Some(nodes) = &self.actor.context.learned {
-            nodes.note_end(&mut self.actor.learned);
+        if self.actor.context.learned.is_some() {
+            self.actor.learned.note_end();
         }
         self.with(io, |cx| {
             if let Some(mut task) = task {

@@ -16,7 +16,7 @@ use crate::template::{Scope, Template};
 
 pub use acceptance::{Acceptance, Answered, Refusal, ack_fields};
 pub use confirmation::Confirmation;
-pub use node::{NodeSign, WORD as NODE_WORD};
+pub use node::{MOST_LEARNED, NodeRule, NodeSign, WORD as NODE_WORD, is_node_name};
 pub use reply::{event_says_error, may_say_no, says_error, says_yes};
 pub use standing::{RoomSign, ServerRooms, StandingRoom, WORDS as STANDING_WORDS};
 
@@ -434,7 +434,7 @@ impl Ask {
 pub struct Contract {
     asks: Vec<(Verb, Ask)>,
     rooms: ServerRooms,
-    node: Option<NodeSign>,
+    node: Option<NodeRule>,
     is_default: bool,
 }
 
@@ -471,7 +471,7 @@ impl Contract {
         let _ = fields.optional(ROOMS);
         let node = fields.optional(NODE);
         fields.deny_others()?;
-        let node = node.map(|node| NodeSign::read(node, scope)).transpose()?;
+        let node = node.map(|node| NodeRule::read(node, scope)).transpose()?;
         let asks = asks.into_iter().map(|(verb, node)| Ok((verb, Ask::read(verb, node, scope)?)));
         Ok(Contract {
             asks: asks.collect::<Result<_, _>>()?,
@@ -495,7 +495,7 @@ impl Contract {
     }
 
     /// What tells a client behind a balancer which node it got.
-    pub fn node(&self) -> Option<&NodeSign> {
+    pub fn node(&self) -> Option<&NodeRule> {
         self.node.as_ref()
     }
 

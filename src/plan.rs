@@ -16,8 +16,8 @@ use crate::scenario::{Act, Asked, Group, Operation, Scenario};
 use crate::secrets::Secrets;
 use crate::session::Transport;
 use crate::step::{
-    AllSent, Arrivals, Audit, EventFilter, GivenIds, GroupContext, LearnedNodes, MOST_LEARNED, Markers,
-    Numbered, OwnPlace, RunContext, SharedValues, Step, Traces,
+    AllSent, Arrivals, Audit, EventFilter, GivenIds, GroupContext, LearnedNodes, Markers, Numbered, OwnPlace,
+    RunContext, SharedValues, Step, Traces,
 };
 use crate::template::Template;
 use crate::threshold::Threshold;
@@ -145,8 +145,8 @@ impl<'s> Plan<'s> {
         let mut audited = EventFilter::default();
         steps().for_each(|step| step.audit(&mut audited));
         let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
-        let sign = scenario.contract.node();
-        let nodes = if sign.is_some() { MOST_LEARNED } else { run_options.nodes.len() };
+        let learned = scenario.contract.node().cloned().map(LearnedNodes::new);
+        let nodes = learned.as_ref().map_or(run_options.nodes.len(), LearnedNodes::most);
         let audit = audit
             .map(|rule| Audit { window: rule.window, spread: Spread { nodes, within: rule.spread(nodes) } });
         let arrivals = Arrivals {
@@ -169,7 +169,7 @@ impl<'s> Plan<'s> {
             seed: run_options.seed,
             traces: run_options.traces,
             nodes: run_options.nodes,
-            learned: sign.cloned().map(LearnedNodes::new),
+            learned,
             path: run_options.path,
             query: run_options.query,
             headers: run_options.headers,

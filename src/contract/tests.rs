@@ -193,14 +193,19 @@ fn one_thing_tells_a_client_its_node() {
         ("node: { event: welcome, name: \"${args[0].node}\" }", "Event"),
     ] {
         let contract = read(text).unwrap();
-        assert!(format!("{:?}", contract.node().unwrap()).starts_with(sign));
+        assert!(format!("{:?}", contract.node().unwrap().sign).starts_with(sign));
     }
     assert!(Contract::fixture().node().is_none());
+    assert_eq!(read("node: { header: X, names: [b, a] }").unwrap().node().unwrap().names, ["b", "a"]);
     for (text, mistake) in [
         ("node: { event: welcome }", "nothing says where the event has the name of the node"),
         ("node: { header: X-Node, name: a }", "`name` belongs to an event"),
         ("node: { header: X-Node, cookie: C }", "one thing tells the node"),
         ("node: {}", "one thing tells the node"),
+        ("node: { header: X-Node, names: [a] }", "these are the names of 2 to 16 nodes"),
+        ("node: { header: X-Node, names: a }", "these are the names of 2 to 16 nodes"),
+        ("node: { header: X-Node, names: [a, a] }", "two nodes are called `a`"),
+        ("node: { header: X-Node, names: [a, b c] }", "no node is called so"),
     ] {
         assert!(told(text).starts_with(mistake), "{}", told(text));
     }

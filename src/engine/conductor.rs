@@ -319,7 +319,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             rest.cpu += second.cpu;
             rest.busiest += second.busiest;
         }
-        let (mut busiest, mut unreached, mut shortages) = (Duration::ZERO, 0, (0, 0));
+        let (mut busiest, mut astray, mut unreached, mut shortages) = (Duration::ZERO, 0, 0, (0, 0));
         for home in homecomings.into_iter().filter(|_| is_whole) {
             tally.put(&home.figures);
             tally.merge(&home.script_info);
@@ -327,6 +327,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             rest.figures.add(home.figures);
             rest.cpu += home.cpu;
             busiest = busiest.max(home.cpu);
+            astray += home.astray;
             unreached += home.unreached;
             shortages.0 += home.shortages.0;
             shortages.1 += home.shortages.1;
@@ -346,6 +347,7 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
             extent: self.extent,
             waited,
             findings,
+            astray,
             unreached,
             shortages,
             ending: if lost.is_some() { Ending::Lost } else { ending },

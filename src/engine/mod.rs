@@ -116,6 +116,8 @@ pub struct Ran {
     pub waited: Duration,
     /// What the audit of the deliveries found, if the script has messages to audit.
     pub findings: Option<Findings>,
+    /// How many clients were connected once and did not learn which node a balancer gave them.
+    pub astray: u64,
     /// How many connections never came to be: TCP was refused, or not answered for a while.
     pub unreached: u64,
     /// How many could not be made for want of a port of this machine, and of a file.

@@ -84,6 +84,8 @@ pub(crate) struct Homecoming {
     pub(crate) script_info: Tally,
     /// What its audit found, if there is one.
     pub(crate) findings: Option<Findings>,
+    /// How many of its clients were connected once and did not learn which node a balancer gave them.
+    pub(crate) astray: u64,
     /// How many of its connections were never made.
     pub(crate) unreached: u64,
     /// How many could not be made for want of a port, and of a file.

@@ -215,13 +215,14 @@ impl WorkerLoop<'_> {
         }
         let now = self.transport.now();
         self.state.tell(&mut self.transport, now);
+        let astray = self.state.clients.iter().filter(|client| client.was_astray()).count() as u64;
         let WorkerState { plan, index, mut records, cpu, reports, .. } = self.state;
         // What was counted for the last second that was reported is told; what came later is brought home.
         records.tell_last(plan.context.since(now));
         let _ = reports.send(Report::Left);
         let (unreached, shortages) = (self.transport.unreached(), self.transport.shortages());
         let since = plan.context.since(now);
-        Closing { index, records, orders: self.orders, reports, since, cpu, unreached, shortages }
+        Closing { index, records, orders: self.orders, reports, since, cpu, astray, unreached, shortages }
     }
 }
 
@@ -235,6 +236,7 @@ pub(super) struct Closing {
     since: Duration,
     /// The processor time that its thread had used at the last second that it reported.
     cpu: Duration,
+    astray: u64,
     unreached: u64,
     shortages: (u64, u64),
 }
@@ -273,6 +275,7 @@ impl Closing {
             parts,
             script_info: self.records.story_so_far(),
             findings,
+            astray: self.astray,
             unreached: self.unreached,
             shortages: self.shortages,
             cpu: processor_time().saturating_sub(self.cpu),

@@ -24,7 +24,7 @@ use crate::report::{self, Account, Run, RunResult};
 use crate::scenario::Scenario;
 use crate::server::Nodes;
 use crate::session::Transport;
-use crate::step::{LearnedNodes, Traces};
+use crate::step::Traces;
 use crate::threshold::Threshold;
 use crate::verdict::{End, Generator, Judged, Measured, Outcome, judge_thresholds};
 
@@ -235,7 +235,7 @@ impl Facts<'_> {
             names: &self.names,
             parts: &[],
             deliveries: None,
-            learned: self.plan.context.learned.as_ref().map(LearnedNodes::told),
+            learned: self.plan.context.learned.as_ref().map(|nodes| (nodes.told(), 0)),
             operations: &[],
             disturbed: &[],
             whole_after: &[],
@@ -352,6 +352,7 @@ impl WatchedRun<'_, '_> {
             account: account(&self.facts, &self.watch, &self.environment, ran.duration),
             parts: &ran.parts,
             deliveries: ran.findings.as_ref(),
+            learned: self.facts.plan.context.learned.as_ref().map(|nodes| (nodes.told(), ran.astray)),
             operations: &ran.operations,
             disturbed: &ran.disturbed,
             whole_after: &ran.whole_after,

@@ -94,16 +94,16 @@ impl ScenarioRun<'_> {
 
     /// Refuses a contract that learns the node of each client from a balancer, where there is none, or several machines learn.
     fn check_sign(&self) -> Result<(), String> {
-        let has_sign = self.selected.scenario.contract.node().is_some();
+        let rule = self.selected.scenario.contract.node();
         match () {
-            () if has_sign && self.server.nodes.len() > 1 => Err(
+            () if rule.is_some() && self.server.nodes.len() > 1 => Err(
                 "`node` of the contract is for a balancer before nodes that sockrates does not know, and these are known: leave it \
                  out, or give the url of the balancer alone"
                     .to_owned(),
             ),
-            () if has_sign && self.config.machines.is_some() => Err(
-                "agents do not tell each other which nodes their clients got from a balancer: leave `node` out of the contract, \
-                 or `--agents`"
+            () if rule.is_some_and(|rule| rule.names.is_empty()) && self.config.machines.is_some() => Err(
+                "agents do not tell each other the names of the nodes behind a balancer: add them to `node` of the contract, as in \
+                 `names: [a, b]`"
                     .to_owned(),
             ),
             () => Ok(()),

@@ -1,28 +1,21 @@
 //! The nodes behind a balancer, as clients learn them. What a server says is not trusted: names are few, short and printable.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::event_template::{Words, args_word};
-use crate::contract::NodeSign;
+use crate::contract::{MOST_LEARNED, NodeRule, NodeSign, is_node_name};
 use crate::protocol::http::Head;
 use crate::protocol::set_cookie::SetCookie;
 use crate::session::{ServerEvent, Session};
 use crate::template::Values;
-
-/// The most nodes that are told apart.
-pub const MOST_LEARNED: usize = 16;
-
-/// The longest name of a node, in characters.
-const LONGEST: usize = 64;
 
 /// The nodes that the clients of a run have learned.
 #[derive(Debug)]
 pub struct LearnedNodes {
     sign: NodeSign,
     names: Mutex<Vec<String>>,
-    /// Clients that were connected and did not learn their node.
-    unknown: AtomicU64,
+    /// Whether these are all of them.
+    are_all: bool,
 }
 
 /// What a client has learned of its node on this connection.
@@ -32,21 +25,35 @@ pub struct LearnedPlace {
     pub node: Option<u16>,
     /// Whether a namespace has accepted it.
     pub is_connected: bool,
-    /// Whether it is counted among those who once did not learn theirs.
-    is_counted: bool,
+    /// Whether it was connected once and had not learned it.
+    pub was_astray: bool,
+}
+
+impl LearnedPlace {
+    /// The connection is over.
+    pub fn note_end(&mut self) {
+        let (node, was_connected) = (self.node.take(), std::mem::take(&mut self.is_connected));
+        self.was_astray |= node.is_none() && was_connected;
+    }
 }
 
 impl LearnedNodes {
-    /// None yet, by this sign.
-    pub fn new(sign: NodeSign) -> LearnedNodes {
-        LearnedNodes { sign, names: Mutex::default(), unknown: AtomicU64::new(0) }
+    /// Those that the rule names, or none yet.
+    pub fn new(rule: NodeRule) -> LearnedNodes {
+        let NodeRule { sign, names } = rule;
+        LearnedNodes { sign, are_all: !names.is_empty(), names: Mutex::new(names) }
     }
 
-    /// The nodes by their names, each with its number, and how many clients did not learn theirs.
-    pub fn told(&self) -> (Vec<(usize, String)>, u64) {
+    /// How many there are, or may be.
+    pub fn most(&self) -> usize {
+        if self.are_all { self.names().len() } else { MOST_LEARNED }
+    }
+
+    /// The nodes by their names, each with its number.
+    pub fn told(&self) -> Vec<(usize, String)> {
         let mut nodes: Vec<(usize, String)> = self.names().iter().cloned().enumerate().collect();
         nodes.sort_by(|(_, one), (_, other)| natural(one).cmp(&natural(other)));
-        (nodes, self.unknown.load(Ordering::Relaxed))
+        nodes
     }
 
     /// The name of the node with this number.
@@ -60,14 +67,13 @@ impl LearnedNodes {
 
     /// The node of a name. None if it is no name, or one too many.
     fn place(&self, name: &str) -> Option<u16> {
-        let is_name = |name: &str| name.chars().all(|c| c.is_alphanumeric() || c.is_ascii_graphic());
-        if name.is_empty() || name.chars().count() > LONGEST || !is_name(name) {
+        if !is_node_name(name) {
             return None;
         }
         let mut names = self.names();
         let known = names.iter().position(|known| known == name);
         let place = known.or_else(|| {
-            let is_free = names.len() < MOST_LEARNED;
+            let is_free = !self.are_all && names.len() < MOST_LEARNED;
             is_free.then(|| {
                 names.push(name.to_owned());
                 names.len() - 1
@@ -107,14 +113,6 @@ impl LearnedNodes {
         let name = template.render_text(&Words { values, words: &words, i: None }).ok()?;
         self.place(&name)
     }
-
-    /// A client's connection is over: whether it had learned its node is counted once.
-    pub fn note_end(&self, place: &mut LearnedPlace) {
-        let (node, was_connected) = (place.node.take(), std::mem::take(&mut place.is_connected));
-        if node.is_none() && was_connected && !std::mem::replace(&mut place.is_counted, true) {
-            self.unknown.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 }
 
 /// What sorts a name as people do, `pod-2` before `pod-10`: its runs of digits by their value.
@@ -136,9 +134,21 @@ fn natural(name: &str) -> (Vec<(usize, &str)>, &str) {
 mod tests {
     use super::*;
 
+    fn of_header(names: &[&str]) -> LearnedNodes {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        LearnedNodes::new(NodeRule { sign: NodeSign::Header("X-Node".to_owned()), names })
+    }
+
+    #[test]
+    fn names_that_are_given_have_the_numbers_of_their_order_and_no_others_are_learned() {
+        let nodes = of_header(&["b", "a"]);
+        assert_eq!((nodes.place("a"), nodes.place("b"), nodes.place("c")), (Some(1), Some(0), None));
+        assert_eq!((nodes.most(), nodes.told().len()), (2, 2));
+    }
+
     #[test]
     fn names_are_few_short_and_printable() {
-        let nodes = LearnedNodes::new(NodeSign::Header("X-Node".to_owned()));
+        let nodes = of_header(&[]);
         for wrong in ["", "a b", "a\u{1b}[31m", "\n", &"x".repeat(65)] {
             assert_eq!(nodes.place(wrong), None, "{wrong:?}");
         }
@@ -150,10 +160,10 @@ mod tests {
 
     #[test]
     fn nodes_are_told_by_their_names_and_keep_their_numbers() {
-        let nodes = LearnedNodes::new(NodeSign::Header("X-Node".to_owned()));
+        let nodes = of_header(&[]);
         let names = ["pod-10", "pod-2", "pod", "2b", "pod-02", "10", "pod-2-b"];
         names.iter().for_each(|name| assert!(nodes.place(name).is_some()));
-        let (told, _) = nodes.told();
+        let told = nodes.told();
         assert!(told.iter().all(|(number, name)| names[*number] == name), "{told:?}");
         let told: Vec<&str> = told.iter().map(|(_, name)| name.as_str()).collect();
         assert_eq!(told, ["pod", "pod-02", "pod-2", "pod-2-b", "pod-10", "2b", "10"]);

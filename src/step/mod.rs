@@ -88,7 +88,7 @@ pub use frames::{Frames, Seen};
 pub use given::GivenIds;
 pub use how::transport;
 pub use instead::heard_instead;
-pub use learned::{LearnedNodes, LearnedPlace, MOST_LEARNED};
+pub use learned::{LearnedNodes, LearnedPlace};
 pub use markers::{Board, Markers, Standing};
 pub use own_place::OwnPlace;
 pub use played::PlayedAct;
@@ -424,8 +424,8 @@ impl<'p> Cx<'_, 'p> {
 
     /// Where the next connection leads a balancer decides.
     pub(super) fn forget_node(&mut self) {
-        if let Some(nodes) = &self.actor.context.learned {
-            nodes.note_end(&mut self.actor.learned);
+        if self.actor.context.learned.is_some() {
+            self.actor.learned.note_end();
             self.record(AuditEvent::At { node: UNKNOWN_NODE });
         }
     }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use reference_server::{Bus, Config, Fault, Faults, Node, spawn_bus};
 use serde_json::Value;
 
+use crate::agents::nats_server;
 use crate::support::{Ended, Folder, Reference, Server, head, results, sockrates, splice};
 
 /// Three nodes and a balancer that deals connections out in turn.
@@ -40,6 +41,11 @@ impl Balanced {
 
     /// Plays people who talk at all nodes, go and come back wherever the balancer leads them.
     fn play(&self, sign: &str) -> (Ended, Value) {
+        self.play_by(sign, &[])
+    }
+
+    /// The same with more arguments.
+    fn play_by(&self, sign: &str, arguments: &[&str]) -> (Ended, Value) {
         let folder = Folder::new();
         let text = format!(
             "name: people behind a balancer
@@ -70,7 +76,8 @@ script:
 "
         );
         let (file, json) = (folder.file("balanced.yaml", &text), folder.path("r.json"));
-        let ended = sockrates(["run", "--url", &self.balancer.url(), "--json"]).args([&json, &file]).run();
+        let run = sockrates(["run", "--url", &self.balancer.url()]).args(arguments);
+        let ended = run.args(["--json"]).args([&json, &file]).run();
         let nodes = results(&json)["body"][0]["deliveries"]["nodes"].clone();
         (ended, nodes)
     }
@@ -110,6 +117,29 @@ fn the_nodes_behind_a_balancer_are_learned_from_a_header_or_a_cookie() {
         assert!(expected.len() == 9 && expected.iter().all(|pairs| *pairs > 0), "{expected:?}\n{ended}");
         assert_eq!(nodes["unknown"], Value::Null, "{ended}");
     }
+}
+
+#[test]
+fn agents_number_the_nodes_behind_a_balancer_by_the_names_in_the_contract() {
+    if nats_server().is_none() {
+        return;
+    }
+    let agents = ["--agents", "local:2", "--workers", "1"];
+    // The third name is none of those in the contract.
+    for (names, known) in [("[pod-2, pod-0, pod-1]", 3), ("[pod-1, pod-0]", 2)] {
+        let sign = format!("{{ header: X-Node, names: {names} }}");
+        let (ended, nodes) = Balanced::start(Faults::NONE, header).play_by(&sign, &agents);
+        let ended = ended.code(0);
+        assert_eq!(self::names(&nodes), ["pod-0", "pod-1", "pod-2"][..known], "{ended}");
+        let expected = expected(&nodes);
+        let are_judged = expected.len() == known * known && expected.iter().all(|pairs| *pairs > 0);
+        assert!(are_judged, "{expected:?}\n{ended}");
+        assert_eq!(nodes["unknown"].is_null(), known == 3, "{ended}");
+    }
+    let deaf = Faults::from_iter([Fault::NodeDeaf]);
+    let sign = "{ header: X-Node, names: [pod-2, pod-1, pod-0] }";
+    let (ended, _) = Balanced::start(deaf, header).play_by(sign, &agents);
+    ended.code(1).says("node pod-1 hears nothing from pod-").says("delivery missing");
 }
 
 #[test]
@@ -184,5 +214,5 @@ fn a_sign_of_a_balancer_is_refused_where_the_nodes_are_known_or_several_machines
     let run = |arguments: &[&str]| sockrates(["run"]).args(arguments).args([&file]).run().code(2);
     run(&["--nodes", "2", "--server", "exit 7"]).complains("and these are known: leave it out");
     run(&["--agents", "local:2", "--server", "exit 7"])
-        .complains("agents do not tell each other which nodes");
+        .complains("agents do not tell each other the names of the nodes behind a balancer: add them");
 }
