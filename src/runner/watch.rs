@@ -104,7 +104,7 @@ impl<'a> Watch<'a> {
 
     /// What a display shows of the run.
     pub(super) fn live(&self, progress: &RunProgress<'_>) -> Live {
-        let step = progress.acts.iter().map(|act| self.words[*act].as_str()).collect::<Vec<_>>().join("; ");
+        let step = step_of(&self.words, progress.acts);
         self.window.live(Gauges {
             elapsed: progress.elapsed,
             expected: self.expected,
@@ -255,9 +255,24 @@ fn thousandths(value: f64) -> f64 {
     (value * 1e3).round() / 1e3
 }
 
+/// What is going on, in words. Between two acts, what is under way is awaited.
+fn step_of(words: &[String], acts: &[usize]) -> String {
+    match acts {
+        [] => "wait for what is under way".to_owned(),
+        acts => acts.iter().map(|act| words[*act].as_str()).collect::<Vec<_>>().join("; "),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn some_step_is_always_shown() {
+        let words = ["all connect", "server: kill node b"].map(str::to_owned);
+        assert_eq!(step_of(&words, &[0, 1]), "all connect; server: kill node b");
+        assert_eq!(step_of(&words, &[]), "wait for what is under way");
+    }
 
     fn names(measured: (Option<u64>, Option<u64>), now: u64) -> Vec<(String, u64, u64)> {
         let second = Duration::from_secs;
