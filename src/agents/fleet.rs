@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::broker::{Broker, Message};
 use super::link::{Inbox, Outbox};
+use super::time::UNKNOWN;
 use super::wire::{self, Beat, Letter, Offer, Pulse, Said, Time, Word, decode, encode, of_run};
 use super::{AGAIN, BROKER_GONE, CUT_OFF, PULSE};
 use crate::audit::Disturbances;
@@ -291,9 +292,9 @@ impl Relay {
                     outbox.heard(from, of_coordinator);
                     tie.heard = of_agents;
                     if let Some(member) = all(&self.members).get_mut(from) {
-                        (member.offset, member.doubt, member.jumps) = (offset, doubt, jumps);
+                        (member.offset, member.doubt, member.jumps) = (offset, doubt.min(UNKNOWN), jumps);
                         if tie.is_ready {
-                            member.worst = member.worst.max(doubt);
+                            member.worst = member.worst.max(member.doubt);
                         }
                     }
                 }

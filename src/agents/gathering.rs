@@ -27,7 +27,7 @@ const FORGET: Duration = Duration::from_secs(2);
 /// How long it is listened where everybody is wanted.
 const LISTEN: Duration = Duration::from_secs(1);
 
-/// How long an agent may take to answer a call.
+/// How long it is waited for the next answer of an agent that was called.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// How long agents may take to get ready.
@@ -355,7 +355,7 @@ fn call(
         broker.request(of_agent(&member.offer.id), &format!("{reply}.{me}"), encode(&call));
     }
     let asked = Instant::now();
-    let (until, mut next_pulse) = (asked + ANSWER, asked);
+    let (mut until, mut next_pulse) = (asked + ANSWER, asked);
     let mut answers: Vec<Option<Answer>> = vec![None; members.len()];
     // Those who have come hear nothing more, and wait for other work.
     let call_off = || broker.publish(of_run(run, "over"), Vec::new());
@@ -375,9 +375,11 @@ fn call(
         }
         if let Ok(Event::Heard(Message { subject, payload, .. })) = events.recv_timeout(LOOK)
             && let Some(from) = place_in(&subject, &reply)
-            && let Some(answer) = answers.get_mut(from)
+            && let Some(answer) = answers.get_mut(from).filter(|answer| answer.is_none())
         {
             *answer = decode(&payload);
+            // On a busy machine, many take their time.
+            until = Instant::now() + ANSWER;
         }
     }
     if let Some(why) = attention.lapse() {

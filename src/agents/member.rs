@@ -20,14 +20,18 @@ use super::wire::{
 use super::{AGAIN, BROKER_GONE, CUT_OFF, PULSE};
 use crate::audit::Quickest;
 use crate::engine::{Crew, Order, Report, Share, Threads};
+use crate::plan::Plan;
 use crate::secrets::Secrets;
-use crate::step::{Markers, RunContext, Standing};
+use crate::step::{Markers, Standing};
 
 /// How long what was brought home may take to be heard.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// How often it is looked whether the user wants no more.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How far ahead a time of the run may lie of which the coordinator tells.
+const MOST_AHEAD: Duration = Duration::from_secs(60);
 
 /// The same where it has to be seen soon when a marker has arrived.
 const LOOK_FOR_MARKERS: Duration = Duration::from_millis(20);
@@ -61,6 +65,8 @@ pub(crate) struct Job<'a> {
     /// Workers have judged what was left, and what they told others of it is not heard yet.
     closed: VecDeque<Report>,
     latest: Instant,
+    /// Whether the plan is there. Before, the coordinator has no time to tell what time it is.
+    has_plan: bool,
     next_beat: Instant,
     next_again: Instant,
     is_over: bool,
@@ -180,6 +186,7 @@ impl<'a> Job<'a> {
             orders: VecDeque::new(),
             closed: VecDeque::new(),
             latest: now,
+            has_plan: false,
             next_beat: now,
             next_again: now + AGAIN,
             is_over: false,
@@ -262,7 +269,7 @@ impl<'a> Job<'a> {
         let mut has_said = false;
         loop {
             if let Some(start) = self.start {
-                let begin = self.time.fix(start);
+                let begin = self.time.fix(start).filter(|begin| *begin <= Instant::now() + MOST_AHEAD);
                 return begin.ok_or_else(|| "the coordinator says what none says".to_owned());
             }
             if let Some(why) = self.is_called_off(stop) {
@@ -278,7 +285,7 @@ impl<'a> Job<'a> {
     /// Carries what is said until the run is over.
     pub(crate) fn relay(
         &mut self,
-        context: &RunContext,
+        plan: &Plan<'_>,
         threads: &Threads,
         inbox: Receiver<Report>,
         secrets: &Secrets,
@@ -291,6 +298,7 @@ impl<'a> Job<'a> {
         if let Err(error) = forward {
             return Played::Cut(format!("failed to start a thread: {error}"));
         }
+        let context = &plan.context;
         let mut at_home = 0;
         // Nobody says so when a marker has arrived.
         let is_watched = context.markers.as_ref().is_some_and(Markers::is_watched);
@@ -306,13 +314,14 @@ impl<'a> Job<'a> {
                     self.say(Said::Leaves("was stopped by its user".to_owned()));
                     Some("it was stopped".to_owned())
                 }
-                () if self.letters.is_full() || self.others.are_full() => {
-                    Some("the others do not hear what is said here".to_owned())
+                () => {
+                    let is_full = self.letters.is_full() || self.others.are_full();
+                    let full = is_full.then(|| "the others do not hear what is said here".to_owned());
+                    let why = full.or_else(|| self.trouble.take()).or_else(|| self.is_left_alone());
+                    why.inspect(|why| self.say(Said::Leaves(format!("left: {why}"))))
                 }
-                () => self.trouble.take(),
             };
-            let alone = self.is_left_alone().inspect(|why| self.say(Said::Leaves(format!("left: {why}"))));
-            if let Some(why) = why.or(alone) {
+            if let Some(why) = why {
                 return Played::Cut(why);
             }
             while let Some(aside) = self.others.poll() {
@@ -332,7 +341,7 @@ impl<'a> Job<'a> {
                 }
             }
             self.say_closed();
-            let wait = self.give_orders(context, threads);
+            let wait = self.give_orders(plan, threads);
             let report = self.turn(wait.min(patience));
             // Before the act is over in which they changed.
             self.tell_standing(context.markers.as_ref());
@@ -389,13 +398,19 @@ impl<'a> Job<'a> {
     }
 
     /// Gives the workers the orders whose time has come. Gives how long the next one has to wait, at most.
-    fn give_orders(&mut self, context: &RunContext, threads: &Threads) -> Duration {
+    fn give_orders(&mut self, plan: &Plan<'_>, threads: &Threads) -> Duration {
         while let Some((order, told)) = self.orders.front() {
+            let since = plan.context.since(Instant::now());
+            // Whoever can publish at the broker can say it.
+            if !is_sound(order, plan.acts.len(), since + MOST_AHEAD) {
+                self.trouble = Some("the coordinator says what none says".to_owned());
+                return Duration::ZERO;
+            }
             if !self.others.have_told(told) {
                 return LOOK;
             }
             if let Order::Begin { due, .. } = order {
-                let wait = (context.epoch + *due).saturating_duration_since(Instant::now());
+                let wait = due.saturating_sub(since);
                 if !wait.is_zero() {
                     return wait;
                 }
@@ -422,11 +437,12 @@ impl<'a> Job<'a> {
             self.letters.again().into_iter().for_each(|frame| self.carry_letter(frame));
             self.others.say_again();
         }
-        if now >= self.time.next_ask() {
+        let next_ask = if self.has_plan { self.time.next_ask() } else { self.next_beat };
+        if self.has_plan && now >= next_ask {
             let time = self.time.ask(self.call.me, now);
             self.agent.broker.publish(of_run(&self.call.run, "time"), encode(&time));
         }
-        let until = self.next_beat.min(self.next_again).min(self.time.next_ask()).min(now + wait);
+        let until = self.next_beat.min(self.next_again).min(next_ask).min(now + wait);
         match self.agent.events.recv_timeout(until.saturating_duration_since(now)) {
             // What workers of another run still said is of no interest.
             Ok(Event::Report(run, report)) => (*run == *self.call.run).then_some(report),
@@ -452,12 +468,12 @@ impl<'a> Job<'a> {
             None if rest == "over" => self.is_over = true,
             None if rest == "word" => {
                 self.latest = Instant::now();
-                for word in self.words.take(payload.clone()) {
-                    match decode::<Word>(&word) {
-                        Some(word) => self.obey(word),
-                        None => self.trouble = Some("the coordinator says what none says".to_owned()),
-                    }
+                let words = self.words.take(payload.clone());
+                let understood: Vec<Option<Word>> = words.iter().map(|word| decode(word)).collect();
+                if self.words.is_broken() || understood.iter().any(Option::is_none) {
+                    self.trouble = Some("the coordinator says what none says".to_owned());
                 }
+                understood.into_iter().flatten().for_each(|word| self.obey(word));
             }
             None if rest == "pulse" => {
                 decode(payload).into_iter().for_each(|pulse| self.hear_pulse(pulse));
@@ -488,7 +504,7 @@ impl<'a> Job<'a> {
             Word::Package(package) => {
                 let hash: [u8; 32] = Sha256::digest(&package).into();
                 match hash == self.call.hash {
-                    true => self.package = package,
+                    true => (self.package, self.has_plan) = (package, true),
                     false => self.trouble = Some("the plan is another one than the call was for".to_owned()),
                 }
             }
@@ -563,6 +579,18 @@ impl<'a> Job<'a> {
 impl Drop for Job<'_> {
     fn drop(&mut self) {
         self.agent.broker.forget(of_run(&self.call.run, ""));
+    }
+}
+
+/// Whether a coordinator can say this of a plan with so many acts. No time of which it tells lies further ahead.
+fn is_sound(order: &Order, acts: usize, most: Duration) -> bool {
+    match order {
+        Order::Begin { act, due } => *act < acts && *due <= most,
+        Order::Disturb(times) => {
+            times.iter().all(|(from, to)| *from <= most && to.is_none_or(|to| to <= most))
+        }
+        Order::Close { now } => *now <= most,
+        Order::Measure(_) | Order::Mark(_) | Order::Drain | Order::Leave | Order::Finish => true,
     }
 }
 

@@ -15,7 +15,7 @@ const ASK: Duration = Duration::from_millis(250);
 const ROUND_TRIPS: u32 = 20;
 
 /// As good as nothing is known of a clock.
-const UNKNOWN: Duration = Duration::from_secs(3600);
+pub(super) const UNKNOWN: Duration = Duration::from_secs(3600);
 
 /// By how much a clock may have drifted since somebody spoke of it last.
 const SLACK: Duration = Duration::from_micros(100);
@@ -60,7 +60,8 @@ impl CommonTime {
 
     /// What is asked now.
     pub(super) fn ask(&mut self, from: u16, now: Instant) -> Time {
-        self.next_ask = now + if self.is_known() { ASK } else { ASK_SOON };
+        // At first, the next question follows the answer: however many agents ask, a coordinator that is late hears no more of them.
+        self.next_ask = now + ASK;
         Time { from, asked: self.base.elapsed(), shows: Duration::ZERO }
     }
 
@@ -69,6 +70,9 @@ impl CommonTime {
         let now = self.base.elapsed();
         if time.asked <= now {
             self.round_trips += 1;
+            if !self.is_known() {
+                self.next_ask = self.base + now + ASK_SOON;
+            }
             self.quickest = self.quickest.min(now - time.asked);
             let jumps = self.clock.jumps;
             self.clock.take(time.asked, now, time.shows);
@@ -79,7 +83,8 @@ impl CommonTime {
     }
 
     /// The coordinator tells how far the clocks of all agents may be from its own.
-    pub(super) fn note(&mut self, doubts: Vec<Duration>) {
+    pub(super) fn note(&mut self, mut doubts: Vec<Duration>) {
+        doubts.iter_mut().for_each(|doubt| *doubt = (*doubt).min(UNKNOWN));
         if doubts.len() != self.doubts.len() {
             return;
         }
@@ -116,7 +121,7 @@ impl CommonTime {
 
     /// How far this clock is ahead of the coordinator's, in nanoseconds.
     pub(super) fn ahead(&self) -> i64 {
-        self.clock.offset(self.base.elapsed()).map_or(0, |(offset, _)| -offset)
+        self.clock.offset(self.base.elapsed()).map_or(0, |(offset, _)| offset.saturating_neg())
     }
 
     /// A time of the coordinator by this clock, which from here on is used as it is known now. None before anything is known.
@@ -144,7 +149,7 @@ impl CommonTime {
     /// Between which bounds lies what has to be added to times of this agent, in nanoseconds, at this time of the run.
     pub(super) fn bounds(&self, agent: Option<usize>, now: Duration) -> (i64, i64) {
         let theirs = agent.and_then(|agent| self.doubts.get(agent)).copied().unwrap_or(UNKNOWN);
-        let doubt = theirs.min(UNKNOWN) + self.doubt() + SLACK;
+        let doubt = theirs + self.doubt() + SLACK;
         self.nearness.bounds(agent.unwrap_or(usize::MAX), doubt, now)
     }
 

@@ -187,14 +187,19 @@ impl<'p, 's, 'o> Conductor<'p, 's, 'o> {
 
     /// Takes what is reported, as long as `goes_on` says so and everybody is there.
     fn listen(&mut self, mut goes_on: impl FnMut(&Report) -> bool) {
+        let mut until = Instant::now() + SILENCE;
         while !self.is_cut_short() {
-            let report = match self.inbox.recv_timeout(SILENCE) {
+            let report = match self.inbox.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(report) => report,
                 Err(RecvTimeoutError::Timeout) => {
                     Report::Lost("the workers do not answer any more".to_owned())
                 }
                 Err(RecvTimeoutError::Disconnected) => gone(),
             };
+            // What they count while they do not leave is no answer.
+            if !matches!(report, Report::Counted(..) | Report::Second(_)) {
+                until = Instant::now() + SILENCE;
+            }
             let goes_on = goes_on(&report);
             self.hear(report);
             if !goes_on {

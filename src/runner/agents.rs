@@ -158,7 +158,7 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &AtomicBool) -> Result<
     let peers: Vec<_> = places.iter().map(|place| place.peer.clone()).collect();
     let (reports, inbox) = mpsc::channel();
     let played = engine::play_share(&plan, &peers, &share, reports, |threads| {
-        job.relay(&plan.context, threads, inbox, &secrets, stop)
+        job.relay(&plan, threads, inbox, &secrets, stop)
     });
     let played = match played {
         Ok(played) => played,

@@ -3,6 +3,7 @@
 mod agents;
 mod agents_chaos;
 mod agents_disturbed;
+mod agents_hostile;
 mod agents_local_chaos;
 mod agents_many;
 mod answers;
