@@ -100,7 +100,11 @@ fn other_scripts_become_scenarios_too() {
 fn the_environment_that_is_named_takes_the_place_of_what_the_script_says() {
     let path = Path::new(ARTILLERY).join("web.yml");
     let source = Source::read(&path).expect("it is there");
-    let how = |environment| ArtilleryImport { environment: Some(environment), output: "-", folder: "" };
+    let how = |environment| ArtilleryImport {
+        environment: Some(environment),
+        output: "-",
+        ..ArtilleryImport::default()
+    };
     let files = |_: &str| Err("there is none".to_owned());
     let staging = artillery::import(&source, &how("staging"), &files).expect("there is such an environment");
     assert!(staging.text.contains("--url https://staging.example"), "{}", staging.text);
@@ -112,7 +116,8 @@ fn the_environment_that_is_named_takes_the_place_of_what_the_script_says() {
 fn scenario_of(config: &str, steps: &str, environment: Option<&str>) -> Imported {
     let text = format!("config: {config}\nscenarios: [ {{ engine: socketio, flow: {steps} }} ]\n");
     let source = Source { name: "any.yml".into(), text };
-    let how = ArtilleryImport { environment, ..ArtilleryImport::default() };
+    let variable = |name: &str| (name == "RATE_OF_TODAY").then(|| "2.5".to_owned());
+    let how = ArtilleryImport { environment, variable: Some(variable), ..ArtilleryImport::default() };
     artillery::import(&source, &how, &|_| Ok(b"ada,1\nbob,2\n".to_vec())).expect("it can be imported")
 }
 
@@ -143,6 +148,61 @@ fn no_word_of_a_script_is_left_out_in_silence() {
         assert!(notes.contains(what), "{what}\n{notes}");
     }
     assert_eq!(notes.matches(": `transform` of a `capture`").count(), 2 * 2, "{notes}");
+}
+
+#[test]
+fn a_loop_over_a_variable_goes_over_the_list_that_it_holds() {
+    let loops = r#"[ { loop: [ { emit: [ x, "{{ $loopElement }}" ] } ], over: rooms } ]"#;
+    let whole = scenario_of("{ variables: { rooms: [ [ red, green ] ] } }", loops, None);
+    assert!(whole.text.contains("list_1: [red, green]"), "{}", whole.text);
+    assert!(whole.text.contains("times: 2") && whole.text.contains("${list_1[i]}"), "{}", whole.text);
+    assert_eq!(whole.notes, []);
+    let named = loops.replace("over: rooms", r#"over: "{{ rooms }}""#);
+    let one_of = scenario_of("{ variables: { rooms: [ red, green, blue ] } }", &named, None);
+    assert!(one_of.text.contains("times: 3"), "{}", one_of.text);
+    assert!(told(&one_of).contains("of which Artillery gives each user one item"), "{}", one_of.text);
+    let unknown = scenario_of("{}", loops, None);
+    assert!(told(&unknown).contains("`over`: a list that only a run knows"), "{}", unknown.text);
+}
+
+#[test]
+fn phases_take_their_numbers_from_the_environment_of_whoever_imports() {
+    let of = |variable: &str| {
+        let rate = format!("{{{{ $processEnvironment.{variable} }}}}");
+        let config = format!(r#"{{ phases: [ {{ duration: 9, arrivalRate: "{rate}" }} ] }}"#);
+        told(&scenario_of(&config, "[ { emit: [ x ] } ]", None))
+    };
+    let known = of("RATE_OF_TODAY");
+    assert!(known.contains("count: 23, arrive: 2.5/s"), "{known}");
+    assert!(known.contains("what `RATE_OF_TODAY` is in the environment"), "{known}");
+    let missing = of("NOBODY_SETS_THIS");
+    assert!(missing.contains("the environment variable `NOBODY_SETS_THIS` is no number"), "{missing}");
+    assert!(missing.contains("No phase of the script says how many arrive"), "{missing}");
+}
+
+#[test]
+fn an_answer_of_several_arguments_is_taken_apart_by_their_numbers() {
+    let steps = "[ { emit: [ x ], acknowledge: { match: { json: $.0, value: ok }, \
+        capture: [ { json: $.0, as: how }, { json: $.1.id, as: id } ] } } ]";
+    let text = scenario_of("{}", steps, None).text;
+    assert!(text.contains("args: [ok, { $any: true }]"), "{text}");
+    assert!(text.contains("how: \"${reply[0]}\"") && text.contains("id: \"${reply[1].id}\""), "{text}");
+}
+
+#[test]
+fn the_name_and_password_of_a_request_become_a_header_where_they_are_plain() {
+    let steps = |user: &str| {
+        format!(
+            r#"[ {{ get: {{ url: /x, auth: {{ user: "{user}", pass: secret }}, followRedirect: true, gzip: true }} }} ]"#
+        )
+    };
+    let plain = told(&scenario_of("{}", &steps("ada"), None));
+    assert!(plain.contains("Authorization: \"Basic YWRhOnNlY3JldA==\""), "{plain}");
+    for told in ["a request here follows no redirect", "`gzip` of a request"] {
+        assert!(plain.contains(told), "{plain}");
+    }
+    let later = told(&scenario_of("{}", &steps("{{ name }}"), None));
+    assert!(later.contains("`auth` of a request: no plain name and password"), "{later}");
 }
 
 #[test]

@@ -106,8 +106,10 @@ fn answer(
     match (request.method.as_str(), request.target.strip_prefix(own)) {
         ("GET", Some("")) => Reply::Whole(200, "text/html; charset=utf-8", frame.as_bytes().to_vec()),
         ("GET", Some("events")) => Reply::Stream("text/event-stream", Box::new(events(shared.clone()))),
-        ("GET", Some("report")) => {
-            Reply::Stream("text/html; charset=utf-8", Box::new(report(shared.clone())))
+        ("GET", Some(target)) if target.split('?').next() == Some("report") => {
+            // Who asks for an earlier one will ask again.
+            let number = target.split('?').nth(1).and_then(|number| number.parse().ok());
+            Reply::Stream("text/html; charset=utf-8", Box::new(report(shared.clone(), number)))
         }
         ("POST", Some("stop")) => {
             stop.store(true, Ordering::Relaxed);
@@ -159,13 +161,13 @@ fn events(shared: Arc<Shared<State>>) -> impl FnMut() -> Option<Vec<u8>> {
     }
 }
 
-/// The latest report. The second call comes when it is sent.
-fn report(shared: Arc<Shared<State>>) -> impl FnMut() -> Option<Vec<u8>> {
+/// The latest report, for whoever knows of the one with that number. The second call comes when it is sent.
+fn report(shared: Arc<Shared<State>>, number: Option<u64>) -> impl FnMut() -> Option<Vec<u8>> {
     let mut sent_last = None;
     move || {
         let mut state = shared.lock();
         let Some(was_last) = sent_last else {
-            sent_last = Some(state.is_over);
+            sent_last = Some(state.is_over && number.is_none_or(|number| number == state.number));
             return Some(state.page.to_vec());
         };
         if was_last {
@@ -214,6 +216,19 @@ mod tests {
         let (events, report) = watching.join().expect("it ends");
         assert!(events.ends_with("event: over\ndata: 2\n\n"), "{events}");
         assert!(report.ends_with("\r\n\r\n<p>2</p>"), "{report}");
+    }
+
+    #[test]
+    fn who_is_given_the_last_report_in_the_place_of_an_earlier_one_is_waited_for() {
+        let live = live(&Arc::default());
+        live.put("<p>1</p>".into(), false);
+        let (address, path) = (live.site.address(), live.path.clone());
+        live.put("<p>2</p>".into(), true);
+        live.shared.lock().waiting_for_last = 1;
+        assert!(said(address, "GET", &format!("{path}report?1")).ends_with("<p>2</p>"));
+        assert_eq!(live.shared.lock().waiting_for_last, 1);
+        assert!(said(address, "GET", &format!("{path}report?2")).ends_with("<p>2</p>"));
+        assert_eq!(live.shared.lock().waiting_for_last, 0);
     }
 
     #[test]

@@ -18,6 +18,9 @@ const ATTENTION: Duration = Duration::from_millis(700);
 /// How long it may take until the application lets a client in.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a server of Engine.IO 3 may take until it lets a client in unasked.
+const UNASKED: Duration = Duration::from_millis(300);
+
 /// How long one client is listened to before the other one.
 const TURN: Duration = Duration::from_millis(20);
 
@@ -39,23 +42,30 @@ pub(crate) struct Visit {
     pub(crate) late: Option<usize>,
 }
 
+/// What was seen of an application.
+pub(crate) struct Visited {
+    pub(crate) recorded: Recorded,
+    /// Whether it ended a client's connection before that had asked for anything.
+    pub(crate) sends_away: bool,
+}
+
 impl Visit {
     /// What the application said, in the newest version that it speaks.
     ///
     /// # Errors
     /// When it cannot be reached, or speaks no Engine.IO over WebSockets: what it said instead.
-    pub(crate) fn look(&self) -> Result<Recorded, String> {
+    pub(crate) fn look(&self) -> Result<Visited, String> {
         let mut refusals = Vec::new();
         for version in [Version::V4, Version::V3] {
             match self.look_in(version) {
-                Ok(recorded) => return Ok(recorded),
+                Ok(visited) => return Ok(visited),
                 Err(why) => refusals.push(format!("Engine.IO {}: {why}", version.number())),
             }
         }
         Err(refusals.join("; "))
     }
 
-    fn look_in(&self, version: Version) -> Result<Recorded, String> {
+    fn look_in(&self, version: Version) -> Result<Visited, String> {
         let mut recorded = Recorded::default();
         let begin = Instant::now();
         let mut clients = Vec::new();
@@ -64,6 +74,7 @@ impl Visit {
             clients.push(Client::enter(self, version, &mut recorded, begin)?);
         }
         listen(&mut clients, &mut recorded, ATTENTION);
+        let sends_away = clients.iter().any(|client| client.is_gone || client.has_heard("41"));
         for (number, (event, arguments)) in self.asks.iter().enumerate() {
             // One after the other, so that it can be told who heard what because of whom.
             for (asker, argument) in arguments.iter().enumerate() {
@@ -81,7 +92,7 @@ impl Visit {
             client.say("41", &mut recorded);
             client.upstream.end();
         }
-        Ok(recorded)
+        Ok(Visited { recorded, sends_away })
     }
 
     /// A further client comes. One that is not let in sees nothing.
@@ -123,6 +134,8 @@ struct Client {
     exchange: usize,
     begin: Instant,
     is_gone: bool,
+    /// Whether the handshake names the longest message, as those of Engine.IO 4 do.
+    is_told_of_longest: bool,
     /// How the first texts begin that it has heard.
     heard: Vec<String>,
 }
@@ -135,7 +148,12 @@ impl Client {
         recorded: &mut Recorded,
         begin: Instant,
     ) -> Result<Client, String> {
-        let said = |error: io::Error| error.to_string();
+        let said = |error: io::Error| match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+                format!("no answer within {} s", PATIENCE.as_secs())
+            }
+            _ => error.to_string(),
+        };
         let mut upstream = Upstream::connect(&visit.target).map_err(said)?;
         let plain = format!("{}?EIO={}&transport=websocket", visit.path, version.number());
         let query = format!("{plain}{}", visit.query);
@@ -185,10 +203,19 @@ impl Client {
             exchange,
             begin,
             is_gone: false,
+            is_told_of_longest: false,
             heard: Vec::new(),
         };
         client.take(&buffer[length..], recorded);
         client.wait_for(&["0"], recorded)?;
+        // Old servers answer to any number, and let clients in unasked. They tell no longest message, either.
+        let end = Instant::now() + UNASKED;
+        while version == Version::V4 && !client.is_told_of_longest && Instant::now() < end {
+            if client.has_heard("40") {
+                return Err("it lets clients in unasked, as older versions do".to_owned());
+            }
+            client.hear(recorded);
+        }
         if version == Version::V4 || visit.namespace != "/" {
             let auth = visit.auth.as_ref().map(Json::to_string).unwrap_or_default();
             client.say(&format!("40{}{auth}", namespace(&visit.namespace)), recorded);
@@ -197,10 +224,14 @@ impl Client {
         Ok(client)
     }
 
+    fn has_heard(&self, wanted: &str) -> bool {
+        self.heard.iter().any(|text| text.starts_with(wanted))
+    }
+
     /// Listens until a text comes that begins with one of these.
     fn wait_for(&mut self, wanted: &[&str], recorded: &mut Recorded) -> Result<(), String> {
         let end = Instant::now() + PATIENCE;
-        while !self.heard.iter().any(|text| wanted.iter().any(|begin| text.starts_with(begin))) {
+        while !wanted.iter().any(|begin| self.has_heard(begin)) {
             if self.is_gone {
                 return Err("the application ended the connection".to_owned());
             }
@@ -229,6 +260,7 @@ impl Client {
                 if text == "2" {
                     self.send("3");
                 }
+                self.is_told_of_longest |= text.starts_with('0') && text.contains("maxPayload");
                 // A few are enough to know what was waited for.
                 if self.heard.len() < 100 {
                     self.heard.push(text.chars().take(2).collect());

@@ -34,7 +34,8 @@ pub(crate) fn import(file: &Path, source: &ImportSource<'_>, output: &Path) -> R
             })?;
             let folder = file.parent().map(Path::to_owned).unwrap_or_default();
             let seen = seen_from(output, &folder);
-            let how = ArtilleryImport { environment: *environment, output: &place, folder: &seen };
+            let variable = Some((|name| std::env::var(name).ok()) as artillery::Variable);
+            let how = ArtilleryImport { environment: *environment, output: &place, folder: &seen, variable };
             let files = move |name: &str| read_bounded(&folder.join(name));
             artillery::import(&source, &how, &files).map_err(Error::wrong)
         }

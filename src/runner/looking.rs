@@ -83,14 +83,15 @@ fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter,
             asks: starter.asks(),
             late: starter.send.as_ref().map(|_| 1 + usize::from(starter.join.is_some())),
         };
-        let recorded = visit.look().map_err(|why| Error {
+        let visited = visit.look().map_err(|why| Error {
             status: Some(Status::Unreachable),
             ..Error::because(format!(
-                "no client could look at {}: {why}\nhelp: start the application first; without --from, nothing is looked at",
+                "no client could look at {}: {why}\nhelp: start the application first, or name the path of Socket.IO behind the \
+                 address, such as http://localhost:3000/my/socket.io/; without --from, nothing is looked at",
                 secrets.redact(&starter.url)
             ))
         })?;
-        Ok(look(recorded))
+        Ok(Look { sends_away: visited.sends_away, ..look(visited.recorded) })
     };
     let mut starter = starter;
     let mut seen = visit(&starter)?;
@@ -171,8 +172,13 @@ fn sentences(seen: &Look) -> Vec<String> {
     let refusals = seen.refusals.iter();
     let refusals = refusals.map(|(namespace, why)| {
         format!(
-            "{namespace} refuses a client without credentials: {why}; give them by --auth, --query or --header, so that more can be seen"
+            "{namespace} refuses a client without credentials: {why}; give them by --auth, --query or --header, or another namespace by --namespace, so that more can be seen"
         )
+    });
+    let sent_away = seen.sends_away.then(|| {
+        "it ends the connection of a client that has asked for nothing yet: give credentials by --auth, --query or --header, or \
+         another namespace by --namespace"
+            .to_owned()
     });
     let acknowledged = seen.acknowledged.iter().map(|one| match one.args.as_str() {
         "" => format!("`{}` is acknowledged", one.event),
@@ -206,6 +212,7 @@ fn sentences(seen: &Look) -> Vec<String> {
         .into_iter()
         .chain(greetings)
         .chain(refusals)
+        .chain(sent_away)
         .chain(acknowledged)
         .chain(silent)
         .chain(answers)

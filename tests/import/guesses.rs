@@ -165,3 +165,17 @@ fn cookies_that_connections_came_with_are_named_without_their_values() {
     assert!(!told.contains("s3cr3t"), "{told}");
     assert_eq!(request("X-Other").remarks(), Vec::<String>::new());
 }
+
+#[test]
+fn a_recording_says_the_same_whatever_unit_its_times_have() {
+    let seconds = of_two_who_greet();
+    let mut har: serde_json::Value = serde_json::from_str(&seconds).expect("it is JSON");
+    for factor in [1e3, 1e3] {
+        for entry in har["log"]["entries"].as_array_mut().expect("a list") {
+            for message in entry["_webSocketMessages"].as_array_mut().expect("a list") {
+                message["time"] = json!(message["time"].as_f64().expect("a number") * factor);
+            }
+        }
+        assert_eq!(imported(&har.to_string()).text, imported(&seconds).text);
+    }
+}

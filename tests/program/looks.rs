@@ -1,8 +1,10 @@
 //! `init --from`: what an application says becomes its first scenario.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use crate::peers::{Peer, application};
 use crate::support::{Folder, Reference, sockrates};
@@ -101,4 +103,60 @@ fn an_application_that_nobody_hears_is_told_in_the_file() {
     let told = "nobody heard anything after `stroke`";
     sockrates(["init", "--from", &url]).args(names).args([&file]).run().code(0).complains(told);
     assert!(fs::read_to_string(&file).expect("it is written").contains(told));
+}
+
+/// A server that lets everybody onto a WebSocket, and says these packets at once, and these behind the first that it hears. It
+/// goes on listening, unless it ends connections.
+fn server(at_once: &'static [&'static str], then: &'static [&'static str], ends: bool) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let port = listener.local_addr().expect("it listens").port();
+    let say = |stream: &mut TcpStream, packets: &[&str]| {
+        for packet in packets {
+            let length = u8::try_from(packet.len()).expect("it is short");
+            let _ = stream.write_all(&[&[0x81, length], packet.as_bytes()].concat());
+        }
+    };
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            thread::spawn(move || {
+                let (mut head, mut byte) = (Vec::new(), [0]);
+                while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+                    head.push(byte[0]);
+                }
+                let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+                say(&mut stream, at_once);
+                let mut heard = [0; 1024];
+                if matches!(stream.read(&mut heard), Ok(count) if count > 0) {
+                    say(&mut stream, then);
+                }
+                while !ends && matches!(stream.read(&mut heard), Ok(count) if count > 0) {}
+            });
+        }
+    });
+    format!("http://127.0.0.1:{port}")
+}
+
+#[test]
+fn an_old_server_that_answers_to_any_version_is_known_by_letting_clients_in_unasked() {
+    let old =
+        server(&[r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":5000}"#, "40"], &[], false);
+    let look = |url: &str| sockrates(["init", "--from", url, "--send", "say", "--output", "-"]).run().code(0);
+    look(&old).complains("it speaks Engine.IO 3");
+    let new = server(
+        &[r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":5000}"#],
+        &[r#"40{"sid":"b"}"#],
+        false,
+    );
+    look(&new).complains("it speaks Engine.IO 4");
+}
+
+#[test]
+fn a_server_that_sends_clients_away_before_they_ask_for_anything_is_told_as_that() {
+    const OPEN: &str = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":5000,"maxPayload":9}"#;
+    let look = |url: &str| sockrates(["init", "--from", url, "--send", "say", "--output", "-"]).run().code(0);
+    let told = "it ends the connection of a client that has asked for nothing yet";
+    look(&server(&[OPEN], &[r#"40{"sid":"b"}"#], true)).complains(told);
+    look(&server(&[OPEN], &[r#"40{"sid":"b"}"#, "41"], false)).complains(told);
+    let calm = look(&server(&[OPEN], &[r#"40{"sid":"b"}"#], false));
+    assert!(!calm.stderr.contains(told), "{}", calm.stderr);
 }

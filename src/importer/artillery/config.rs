@@ -107,7 +107,13 @@ impl<'n> Config<'n> {
                         }
                     }
                 }
+                "target" if node.text().is_ok_and(|target| target.contains("{{")) => {
+                    changed(notes, *line, "`target`, which only a run knows: give the address by --url");
+                }
                 "plugins" => {
+                    for (key, _, line) in get(node, "expect").into_iter().flat_map(entries) {
+                        left_out(notes, line, format!("`{key}` of the plugin `expect`"));
+                    }
                     for (name, _, line) in
                         entries(node).filter(|(name, ..)| !["ensure", "expect"].contains(name))
                     {

@@ -46,6 +46,9 @@ pub(super) fn emit(flow: &mut Flow<'_, '_>, step: &Node, out: &mut Vec<Entry>) {
     }
     // Old scripts write these inside, new ones beside.
     let beside = |name: &str| get(step, name).or_else(|| get(node, name));
+    if let (Some(_), Some(node)) = (get(step, "namespace"), get(node, "namespace")) {
+        left_out(flow.notes, node.span.line, "`namespace` of an `emit` in a step that has one");
+    }
     let name = beside("namespace").and_then(|node| node.text().ok()).unwrap_or_default();
     if !name.trim_start_matches('/').is_empty() {
         let namespace = flow.namespace(name, line);
@@ -87,6 +90,8 @@ fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<S
             value => vec![value],
         });
     }
+    // An answer of several arguments is kept as a list of them.
+    let most = of_arguments(flow, node);
     let mut demanded: Vec<(usize, Json)> = Vec::new();
     let has_data = args.is_some();
     for one in get(node, "match").map(Node::items).unwrap_or_default() {
@@ -103,13 +108,14 @@ fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<S
         {
             Some(matcher) => demanded.push((index, matcher)),
             None => {
-                if let Some(place) = inside(flow, &mut fields, index, &steps, line) {
+                if let Some(place) = inside(flow, &mut fields, (index, most), &steps, line) {
                     after.push(Entry::Step(json!({ "assert": { "value": place, "is": value } }), line));
                 }
             }
         }
     }
-    if let Some(last) = demanded.iter().map(|(index, _)| *index).max() {
+    if !demanded.is_empty() {
+        let last = most;
         let mut list = vec![json!({ "$any": true }); last + 1];
         demanded.into_iter().for_each(|(index, matcher)| list[index] = matcher);
         args = Some(list);
@@ -125,7 +131,7 @@ fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<S
         };
         strangers(flow, one, &["json", "as"], "capture");
         let Some((index, steps)) = place(flow, one) else { continue };
-        if let Some(place) = inside(flow, &mut fields, index, &steps, line) {
+        if let Some(place) = inside(flow, &mut fields, (index, most), &steps, line) {
             let there = flow.names.renamed(name);
             after.push(Entry::Step(json!({ "set": { there: place } }), line));
             flow.locals.captured.insert(name.to_owned());
@@ -149,6 +155,15 @@ pub(super) fn strangers(flow: &mut Flow<'_, '_>, node: &Node, known: &[&str], wh
     }
 }
 
+/// The highest number of an argument that a `match` or a `capture` of an answer names.
+fn of_arguments(flow: &mut Flow<'_, '_>, node: &Node) -> usize {
+    let parts = ["match", "capture"].into_iter().filter_map(|key| get(node, key)).flat_map(Node::items);
+    let told = flow.notes.len();
+    let most = parts.filter_map(|one| Some(place(flow, one)?.0)).max().unwrap_or_default();
+    flow.notes.truncate(told);
+    most
+}
+
 /// Which argument of the answer a path is about, and the steps into it. Without a number it is about the first.
 fn place(flow: &mut Flow<'_, '_>, node: &Node) -> Option<(usize, Vec<Step>)> {
     let text = get(node, "json").map_or(Ok("$.0"), Node::text).unwrap_or_default();
@@ -170,13 +185,13 @@ fn place(flow: &mut Flow<'_, '_>, node: &Node) -> Option<(usize, Vec<Step>)> {
 fn inside(
     flow: &mut Flow<'_, '_>,
     fields: &mut Map<String, Json>,
-    index: usize,
+    (index, most): (usize, usize),
     steps: &[Step],
     line: u32,
 ) -> Option<String> {
     let steps = flow.spelt(steps, line)?;
     fields.insert("capture".to_owned(), REPLY.into());
     // One argument is kept as its value, several as a list.
-    let index = if index == 0 { String::new() } else { format!("[{index}]") };
+    let index = if most == 0 { String::new() } else { format!("[{index}]") };
     Some(format!("${{{REPLY}{index}{steps}}}"))
 }

@@ -200,11 +200,25 @@ impl Flow<'_, '_> {
                 list = (!items.is_empty()).then(|| self.names.list(Json::Array(items), line));
             }
             (Some(node), _) => {
-                left_out(
-                    self.notes,
-                    node.span.line,
-                    "`over`: a list that only a run knows; the loop is played once",
-                );
+                let line = node.span.line;
+                let name = alone(node).or_else(|| node.text().ok()).unwrap_or_default();
+                match self.names.items(name).filter(|(items, _)| (1..=MOST_ITEMS).contains(&items.len())) {
+                    Some((items, is_one_of)) => {
+                        if is_one_of {
+                            let what = format!(
+                                "`over: {name}`: the loop goes over the whole list, of which Artillery gives each user one item"
+                            );
+                            changed(self.notes, line, what);
+                        }
+                        times = items.len() as u64;
+                        list = Some(self.names.list(Json::Array(items), line));
+                    }
+                    None => left_out(
+                        self.notes,
+                        line,
+                        "`over`: a list that only a run knows; the loop is played once",
+                    ),
+                }
             }
             (None, Some(count)) => match rounds(count, self.names) {
                 Some((from, to)) => {
@@ -214,6 +228,9 @@ impl Flow<'_, '_> {
                 None => left_out(self.notes, count.span.line, "`count`: no number; the loop is played once"),
             },
             (None, None) => left_out(self.notes, line, "a loop without an end: it is played once"),
+        }
+        if let (Some(_), Some(node)) = (get(step, "over"), get(step, "count")) {
+            left_out(self.notes, node.span.line, "`count` of a loop that goes over a list");
         }
         if let Some(node) = get(step, "whileTrue") {
             left_out(self.notes, node.span.line, "`whileTrue`: code of the script");

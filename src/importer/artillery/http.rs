@@ -1,11 +1,13 @@
 //! HTTP requests of a flow.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
 use super::context::Flow;
 use super::emit::strangers;
 use super::path::{self, Step};
-use super::{entries, get, left_out, origin};
+use super::{changed, entries, get, left_out, origin};
 use crate::document::{Node, Value};
 use crate::importer::draft::Entry;
 
@@ -18,6 +20,7 @@ const RESPONSE: &str = "reply";
 /// What of a request is understood, or says nothing about what is sent.
 const KEYS: [&str; 13] = [
     "url",
+    "auth",
     "json",
     "body",
     "form",
@@ -28,7 +31,6 @@ const KEYS: [&str; 13] = [
     "match",
     "expect",
     "name",
-    "gzip",
     "followRedirect",
 ];
 
@@ -63,6 +65,12 @@ pub(super) fn request(flow: &mut Flow<'_, '_>, method: &str, step: &Node, out: &
         let pairs: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", as_text(value))).collect();
         headers.insert("Cookie".to_owned(), pairs.join("; ").into());
     }
+    if let Some(node) = get(node, "auth") {
+        basic(flow, node, &mut headers);
+    }
+    if let Some(node) = get(node, "followRedirect").filter(|node| node.bool() != Ok(false)) {
+        changed(flow.notes, node.span.line, "`followRedirect`: a request here follows no redirect");
+    }
     if !headers.is_empty() {
         fields.insert("headers".to_owned(), headers.into());
     }
@@ -77,6 +85,27 @@ pub(super) fn request(flow: &mut Flow<'_, '_>, method: &str, step: &Node, out: &
     }
     out.push(Entry::Step(json!({ "http": fields }), line));
     out.append(&mut after);
+}
+
+/// Name and password of Basic authentication, where they are plain texts: no expression can encode them.
+fn basic(flow: &mut Flow<'_, '_>, node: &Node, headers: &mut Map<String, Json>) {
+    strangers(flow, node, &["user", "username", "pass", "password"], "request's `auth`");
+    let mut text = |names: [&str; 2]| -> Option<String> {
+        let node = names.into_iter().find_map(|name| get(node, name))?;
+        let node = flow.names.constant(node);
+        node.text().ok().filter(|text| !text.contains("{{")).map(str::to_owned)
+    };
+    match (text(["user", "username"]), text(["pass", "password"])) {
+        (Some(user), Some(pass)) => {
+            let value = format!("Basic {}", STANDARD.encode(format!("{user}:{pass}")));
+            headers.insert("Authorization".to_owned(), value.into());
+        }
+        _ => left_out(
+            flow.notes,
+            node.span.line,
+            "`auth` of a request: no plain name and password; give it as a header `Authorization`",
+        ),
+    }
 }
 
 /// A URL for a note: what lets somebody in stands before an `@` or behind a `?`.

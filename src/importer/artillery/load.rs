@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::names::Names;
+use super::names::{Names, of_environment};
 use super::{changed, entries, get, left_out};
 use crate::document::{Node, Value};
 use crate::importer::Note;
@@ -16,6 +16,8 @@ pub(super) struct Load {
     stages: Vec<Stage>,
     /// All users of all phases.
     users: f64,
+    /// Whether the script says something of phases.
+    has_phases: bool,
 }
 
 /// A phase in which users arrive, or nobody does.
@@ -50,7 +52,7 @@ impl Load {
             );
             users = most;
         }
-        Load { stages, users }
+        Load { stages, users, has_phases: !phases.is_empty() }
     }
 
     /// Writes the number of clients of a group that has this share of all users, and when they arrive.
@@ -73,6 +75,9 @@ impl Load {
     pub(super) fn words(&self) -> String {
         let seconds: f64 = self.stages.iter().map(|stage| stage.seconds).sum();
         let words = match self.stages.is_empty() {
+            true if self.has_phases => {
+                return "No phase of the script says how many arrive: one virtual user.".to_owned();
+            }
             true => return "The script has no phases: one virtual user.".to_owned(),
             false => format!("{:.0} virtual users arrive within {seconds} s.", self.users.max(1.0)),
         };
@@ -103,11 +108,18 @@ impl Stage {
             let node = get(phase, name)?;
             let value = read(&names.constant(node)).filter(|value| (0.0..1e9).contains(value));
             if value.is_none() {
-                left_out(
-                    notes,
-                    node.span.line,
-                    format!("`{name}`: sockrates needs a number here, such as 10"),
-                );
+                let what = match of_environment(node) {
+                    Some(variable) => {
+                        format!(
+                            "`{name}`: the environment variable `{variable}` is no number while you import"
+                        )
+                    }
+                    None => format!("`{name}`: sockrates needs a number here, such as 10"),
+                };
+                left_out(notes, node.span.line, what);
+            } else if let Some(variable) = of_environment(node) {
+                let what = format!("`{name}`: what `{variable}` is in the environment while you import");
+                changed(notes, node.span.line, what);
             }
             value
         };

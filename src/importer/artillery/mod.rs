@@ -44,6 +44,9 @@ pub type Files<'f> = dyn Fn(&str) -> Result<Vec<u8>, String> + 'f;
 /// What makes a file a script of Artillery, for those who have given another one.
 pub(crate) const WHAT_IT_IS: &str = "an Artillery script is a map with `config` and `scenarios`";
 
+/// Tells a variable of the environment.
+pub type Variable = fn(&str) -> Option<String>;
+
 /// How a script is imported.
 #[derive(Debug, Default)]
 pub struct ArtilleryImport<'a> {
@@ -53,6 +56,8 @@ pub struct ArtilleryImport<'a> {
     pub output: &'a str,
     /// Where the script's files are, seen from the scenario: empty, or with a `/` at its end.
     pub folder: &'a str,
+    /// The environment, of which phases may take their numbers.
+    pub variable: Option<Variable>,
 }
 
 /// Makes a scenario of a script.
@@ -84,7 +89,8 @@ pub fn import(script: &Source, how: &ArtilleryImport<'_>, files: &Files<'_>) -> 
             left_out(&mut notes, key.span.line, format!("`{}`", key.text));
         }
     }
-    let import = Import { config: &config, how, names: Names::default(), notes, answers: (false, false) };
+    let names = Names::of(how.variable);
+    let import = Import { config: &config, how, names, notes, answers: (false, false) };
     import.whole(scenarios, find("before"), find("after"), files, script)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::path::{self, doubled};
 use super::payload::{Payload, Table};
-use super::{Played, changed, entries, left_out};
+use super::{Played, Variable, changed, entries, left_out};
 use crate::document::{Node, Value};
 use crate::importer::Note;
 use crate::importer::draft::Part;
@@ -42,6 +42,8 @@ pub(super) struct Names {
     /// Lists over which loops go: their names and what they hold.
     lists: Vec<(String, Json, u32)>,
     environment: BTreeSet<String>,
+    /// The environment of whoever imports.
+    variable: Option<Variable>,
 }
 
 /// What is known at a place of a flow beside what the whole script knows.
@@ -89,6 +91,10 @@ impl Loop {
 }
 
 impl Names {
+    pub(super) fn of(variable: Option<Variable>) -> Names {
+        Names { variable, ..Names::default() }
+    }
+
     /// Takes `config.variables`.
     pub(super) fn declare(&mut self, node: &Node, notes: &mut Vec<Note>) {
         for (name, value, line) in entries(node) {
@@ -140,8 +146,23 @@ impl Names {
         name
     }
 
-    /// The same node, or the number or text that a variable of the script stands for, where the node names one.
+    /// The items of a list that a variable of the script holds, and whether the variable stands for one of them in Artillery,
+    /// which gives each user an item of such a list by chance.
+    pub(super) fn items(&mut self, name: &str) -> Option<(Vec<Json>, bool)> {
+        let Json::Array(items) = &self.variables.get(name)?.0 else { return None };
+        let (items, is_one_of) = match items.as_slice() {
+            [Json::Array(inner)] => (inner.clone(), false),
+            items => (items.to_vec(), true),
+        };
+        self.resolved.insert(name.to_owned());
+        Some((items, is_one_of))
+    }
+
+    /// The same node, or the number or text that a variable of the script or of the environment stands for, where the node names one.
     pub(super) fn constant<'n>(&mut self, node: &'n Node) -> Cow<'n, Node> {
+        if let Some(value) = of_environment(node).and_then(|name| self.variable?(name)) {
+            return Cow::Owned(Node { span: node.span, value: Value::Text(value) });
+        }
         let known = alone(node).and_then(|name| Some((name, &self.variables.get(name)?.0)));
         let (name, value) = match known {
             Some((name, Json::Number(number))) => match number.as_f64() {
@@ -370,6 +391,12 @@ pub(super) fn alone(node: &Node) -> Option<&str> {
     let inner = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
     let inner = inner.strip_prefix('{').and_then(|inner| inner.strip_suffix('}')).unwrap_or(inner).trim();
     (!inner.contains(['{', '}'])).then_some(inner)
+}
+
+/// The variable of the environment that a text names and nothing else.
+pub(super) fn of_environment(node: &Node) -> Option<&str> {
+    let (object, variable) = alone(node)?.split_once('.')?;
+    ["$processEnvironment", "$env"].contains(&object).then_some(variable)
 }
 
 /// Text that stays as it is: `${` means nothing to Artillery.

@@ -19,7 +19,7 @@ use crate::importer::recording::{Content, LONGEST, MOST_BYTES, MOST_MESSAGES, Re
 struct Message {
     #[serde(rename = "type", default)]
     direction: String,
-    /// In seconds since 1970.
+    /// Since 1970: Chrome writes seconds, Playwright milliseconds.
     #[serde(default)]
     time: f64,
     #[serde(default)]
@@ -219,6 +219,15 @@ struct Text {
     encoding: Option<String>,
 }
 
+/// A time since 1970 in seconds, whatever its unit is: no recording is of before 1973 or of after 5138.
+fn seconds(time: f64) -> f64 {
+    match time.abs() {
+        size if size < 1e11 => time,
+        size if size < 1e14 => time / 1e3,
+        _ => time / 1e6,
+    }
+}
+
 fn take(recorded: &mut Recorded, entry: Entry) {
     let headers = entry.request.headers.iter();
     headers
@@ -238,7 +247,7 @@ fn take(recorded: &mut Recorded, entry: Entry) {
                 _ => Some(Content::Text(message.data)),
             };
             if let Some(content) = content {
-                recorded.say(exchange, message.time, message.direction == "send", content);
+                recorded.say(exchange, seconds(message.time), message.direction == "send", content);
             }
         }
         return;

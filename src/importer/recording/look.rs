@@ -25,6 +25,8 @@ pub struct Look {
     pub greetings: Vec<(String, String)>,
     /// The namespaces that refuse a client, each with what it is told.
     pub refusals: Vec<(String, String)>,
+    /// Whether it ends the connection of a client that has asked for nothing.
+    pub sends_away: bool,
     /// Which of the events that were asked for it acknowledged, and how.
     pub acknowledged: Vec<Acknowledged>,
     /// Which it did not.

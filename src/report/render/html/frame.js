@@ -20,7 +20,7 @@
     if (loading || loaded === latest) return;
     loading = true;
     const number = latest;
-    const answer = await fetch("report");
+    const answer = await fetch(`report?${number}`);
     const frame = document.createElement("iframe");
     frame.title = "The report so far";
     frame.className = "waiting";
