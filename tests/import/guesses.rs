@@ -179,3 +179,37 @@ fn a_recording_says_the_same_whatever_unit_its_times_have() {
         assert_eq!(imported(&har.to_string()).text, imported(&seconds).text);
     }
 }
+
+#[test]
+fn one_event_for_all_kinds_of_messages_is_a_broadcast_where_it_carries_a_text() {
+    let msg = |kind: &str, rest: &str| format!(r#"42["msg",{{"type":"{kind}","payload":{rest}}}]"#);
+    let join = |nick: &str| msg("join", &format!(r#"{{"channel":"green","user":"{nick}"}}"#));
+    let chat = |text: &str| msg("chat", &format!(r#"{{"channel":"green","text":"{text}"}}"#));
+    let said = |text: &str| msg("chat", &format!(r#"{{"by":"anna","text":"{text}"}}"#));
+    let lists = msg("list", "null");
+    let (anna, bert, joined) = (join("anna"), join("bert"), msg("joined", r#"{"by":"bert"}"#));
+    let (asks, says, again, said_again) =
+        (chat("good morning"), said("good morning"), chat("what is new"), said("what is new"));
+    let first: Vec<(&str, f64, &str)> = vec![
+        ("send", 1.0, &anna),
+        ("receive", 1.6, &joined),
+        ("send", 2.0, &asks),
+        ("receive", 2.1, &says),
+        ("send", 5.0, &again),
+        ("receive", 5.1, &said_again),
+        ("send", 8.0, &lists),
+    ];
+    let second: Vec<(&str, f64, &str)> = vec![
+        ("send", 1.5, &bert),
+        ("receive", 2.1, &says),
+        ("receive", 5.1, &said_again),
+        ("send", 8.0, &lists),
+    ];
+    let text = imported(&of_tabs(&[&first, &second])).text;
+    assert!(text.contains("with the text of its argument /0/payload/text"), "{text}");
+    assert!(text.contains("args: [good morning]") && text.contains("args: [what is new]"), "{text}");
+    // Whoever comes in does so before the first says something.
+    let part = |word: &str| text.find(word).expect("it is said");
+    let until = text[part("type: join")..part("args: [good morning]")].matches("index * 1000").count();
+    assert_eq!(until, 1, "{text}");
+}

@@ -8,7 +8,7 @@ use super::answer::{echo, response};
 use super::cause::{Sent, Spoken};
 use super::entry;
 use super::guessed::{Acknowledged, Broadcast, Guesses, Rooms};
-use super::keys::{is_name_key, is_room_key};
+use super::keys::{is_kind_key, is_name_key, is_room_key};
 use super::origin::{Event, Origins, Place, Teller, text_at, texts};
 use super::seen::{
     ENTER, Heard, LEAVE, MOST_HEARD, MOST_TIMES, SOON, Sending, heard_soon, is_called, room_by_key, room_of,
@@ -44,7 +44,10 @@ impl Guesses {
             .filter_map(|sending| text_at(sending.args, &room_of(sending.args)?))
             .collect();
         let spoken = Spoken::of(tabs, |place, text| {
-            text.chars().count() >= TELLING && !is_name_key(place) && !is_room_key(place)
+            text.chars().count() >= TELLING
+                && !is_name_key(place)
+                && !is_room_key(place)
+                && !is_kind_key(place)
         });
         let mut guesses = Guesses { is_cut, ..Guesses::default() };
         let mut entries: BTreeMap<&Event, String> = BTreeMap::new();
@@ -183,8 +186,9 @@ fn broadcast(
         let own = texts(sending.args);
         let sent = Sent { at: sending.said.at, namespace: &event.0, name: &event.1 };
         for (place, text) in own.iter().cloned() {
-            // What names a room or a client, or what the server has said itself, is no message.
+            // What names a room, a client or a kind of messages, or what the server has said itself, is no message.
             let is_no_word = text.chars().count() < TELLING
+                || is_kind_key(&place)
                 || origins.owner(text).is_some()
                 || origins.told(sending.tab, text, sending.said.at).is_some()
                 || entered.contains(text);

@@ -4,6 +4,22 @@
 const ROOM_KEYS: [&str; 10] =
     ["room", "roomid", "room_id", "roomname", "channel", "channelid", "lobby", "group", "groupid", "to"];
 
+/// Keys that say which kind of message an event carries, where one event carries several.
+const KIND_KEYS: [&str; 12] = [
+    "type",
+    "kind",
+    "action",
+    "event",
+    "op",
+    "cmd",
+    "command",
+    "method",
+    "messagetype",
+    "msgtype",
+    "msg_type",
+    "eventtype",
+];
+
 /// Keys that name whoever speaks.
 const NAME_KEYS: [&str; 12] = [
     "username",
@@ -28,6 +44,11 @@ pub(super) fn is_name_key(place: &str) -> bool {
 /// Whether a key is one under which a room stands.
 pub(super) fn is_room_key(place: &str) -> bool {
     ROOM_KEYS.contains(&key(place.trim_end_matches("/0")).as_str())
+}
+
+/// Whether a key is one under which the kind of a message stands.
+pub(super) fn is_kind_key(place: &str) -> bool {
+    KIND_KEYS.contains(&key(place).as_str())
 }
 
 /// Whether something is known by the text under a key, and it is no room.

@@ -77,8 +77,11 @@ impl<'s> Steps<'s> {
     fn begins(&self, tab: &Tab) -> usize {
         let events: Vec<_> = tab.sent().collect();
         let guesses = self.guesses;
-        let first =
-            events.iter().position(|(said, name, ..)| guesses.broadcasts.contains_key(&event_of(said, name)));
+        let speaks = |(said, name, args, _): &(&Said, &str, &[Json], Option<u64>)| {
+            let broadcast = guesses.broadcasts.get(&event_of(said, name));
+            broadcast.is_some_and(|broadcast| text_at(args, &broadcast.text).is_some())
+        };
+        let first = events.iter().position(speaks);
         let is_entry = |(said, name, args, _): &(&Said, &str, &[Json], Option<u64>)| {
             let event = event_of(said, name);
             guesses.joins.contains_key(&event) || !guesses.names(&event, args).is_empty()
