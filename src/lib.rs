@@ -30,6 +30,7 @@ pub(crate) mod server;
 pub mod session;
 pub mod statistics;
 pub mod step;
+mod system;
 pub mod template;
 pub mod threshold;
 pub mod transport;

@@ -9,14 +9,13 @@ use std::time::Duration;
 
 use clap::Args;
 use owo_colors::OwoColorize;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::bus;
 use crate::capacity::Capacity;
 use crate::config::{Config, Node, Origins, Parser};
 use crate::faults::{self, Fault, Faults};
 use crate::server::{self, Handle, Stopper};
+use crate::signals::Signals;
 
 /// Examples for the top of the help text.
 pub const EXAMPLES: &str = "\
@@ -149,7 +148,7 @@ pub fn run(args: ServeArgs) -> ExitCode {
         Err(error) => return fail(2, &error),
     };
     // Signals are caught before anybody is told that the server listens.
-    let signals = match Signals::new([SIGINT, SIGTERM]) {
+    let signals = match Signals::catch() {
         Ok(signals) => signals,
         Err(error) => return fail(3, &format!("cannot catch signals: {error}")),
     };
@@ -265,7 +264,8 @@ fn list_faults() -> ExitCode {
 fn stop_on_signals(mut signals: Signals, stoppers: Vec<Stopper>) {
     std::thread::spawn(move || {
         let mut asked = false;
-        for _ in signals.forever() {
+        loop {
+            signals.wait();
             if asked {
                 std::process::exit(130);
             }

@@ -48,6 +48,7 @@ mod reason;
 mod registry;
 mod server;
 mod shared;
+mod signals;
 mod socket;
 mod timers;
 mod websocket;

@@ -88,7 +88,7 @@ impl SeenAgent {
             printable(&offer.name),
             printable(&offer.version),
             offer.workers.to_string(),
-            offer.files.to_string(),
+            offer.files.map_or_else(|| "no limit".to_owned(), |files| files.to_string()),
             // As far as one round trip tells; during a run it is known better.
             format!("± {}", measured(*round_trip / 2)),
             format!("{} ago", measured(last.elapsed())),
@@ -418,7 +418,7 @@ mod tests {
                 labels: Vec::new(),
                 version: wire::mark(),
                 workers: 1,
-                files: 1000,
+                files: Some(1000),
                 is_busy: false,
             };
             (id.to_owned(), SeenAgent { offer, round_trip: Duration::ZERO, last: Instant::now() })

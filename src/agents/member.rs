@@ -96,7 +96,7 @@ impl Agent {
         name: String,
         labels: Vec<String>,
         workers: u16,
-        files: u64,
+        files: Option<u64>,
     ) -> Result<Agent, String> {
         let (sender, events) = mpsc::channel();
         let heard = sender.clone();

@@ -103,7 +103,7 @@ fn an_agent_of_another_version_is_refused_with_both_versions() {
         labels: Vec::new(),
         version,
         workers: 1,
-        files: 1024,
+        files: Some(1024),
         is_busy: false,
     };
     assert_eq!(fits(&offer(wire::mark())), Ok(()));

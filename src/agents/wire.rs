@@ -58,8 +58,8 @@ pub(crate) struct Offer {
     pub(crate) version: String,
     /// How many workers it has.
     pub(crate) workers: u16,
-    /// How many files it may open.
-    pub(crate) files: u64,
+    /// How many files it may open. None where that has no limit.
+    pub(crate) files: Option<u64>,
     /// Whether it plays in a run.
     pub(crate) is_busy: bool,
 }

@@ -30,6 +30,9 @@ impl Source {
             }
         };
         let mut bytes = Vec::new();
+        if path.is_dir() {
+            return Err(Mistake::new(Span::default(), "cannot read the file: is a directory"));
+        }
         let file = File::open(path).map_err(unreadable)?;
         file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(unreadable)?;
         Source::from_bytes(path.display().to_string(), bytes)
@@ -78,7 +81,8 @@ mod tests {
     #[test]
     fn a_missing_file_is_told_in_words() {
         let mistake = Source::read(Path::new("no/such/file.yaml")).unwrap_err();
-        assert_eq!(mistake.message, "cannot read the file: no such file or directory");
+        let missing = if cfg!(unix) { "no such file or directory" } else { "path not found." };
+        assert_eq!(mistake.message, format!("cannot read the file: {missing}"));
     }
 
     #[test]

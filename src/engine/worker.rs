@@ -7,8 +7,6 @@ use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use nix::time::{ClockId, clock_gettime};
-
 use super::accounts::Handover;
 use super::orders::{Extent, Homecoming, Order, Report, Reports};
 use super::records::{Audit, Mailboxes, Records};
@@ -18,6 +16,7 @@ use crate::client::{Client, Io};
 use crate::observe::{Observer, Who};
 use crate::plan::Plan;
 use crate::protocol::websocket::Message;
+use crate::system::thread_time;
 use crate::transport::{Connections, Notice, Reader};
 
 /// How often a worker reports what it counted.
@@ -122,7 +121,7 @@ impl<'p> Worker<'p> {
                 disturbed,
             ),
             seconds: 0,
-            cpu: processor_time(),
+            cpu: thread_time(),
             marked: (0, HashMap::new()),
             drains: None,
             reports: self.reports,
@@ -278,7 +277,7 @@ impl Closing {
             astray: self.astray,
             unreached: self.unreached,
             shortages: self.shortages,
-            cpu: processor_time().saturating_sub(self.cpu),
+            cpu: thread_time().saturating_sub(self.cpu),
         }
     }
 }
@@ -432,7 +431,7 @@ impl<'p> WorkerState<'p> {
 
     fn hand_over(&mut self) -> Handover {
         let (figures, parts) = self.records.take_figures();
-        let cpu = processor_time();
+        let cpu = thread_time();
         let used = cpu.saturating_sub(std::mem::replace(&mut self.cpu, cpu));
         Handover {
             worker: self.index,
@@ -451,11 +450,6 @@ impl<'p> WorkerState<'p> {
 fn next_progress(epoch: Instant, now: Instant) -> Instant {
     let passed = now.saturating_duration_since(epoch).as_millis() / TELLING.as_millis();
     epoch + TELLING * u32::try_from(passed + 1).unwrap_or(u32::MAX)
-}
-
-/// The processor time that this thread has used.
-fn processor_time() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 impl Reader for WorkerState<'_> {

@@ -13,6 +13,7 @@ use crate::agents::{Agent, BrokerConfig, Job, Played, SeenAgent, no_run, who_is_
 use crate::engine;
 use crate::plan::{Plan, RunOptions};
 use crate::server::Nodes;
+use crate::system::{self, open_files};
 use crate::verdict::Status;
 
 /// How an agent waits for work.
@@ -61,9 +62,14 @@ pub(crate) fn serve_runs(
     let workers = config.workers.unwrap_or_else(|| {
         available_parallelism().map_or(1, |count| u16::try_from(count.get()).unwrap_or(u16::MAX))
     });
-    let agent =
-        Agent::new(&config.broker, name.clone(), config.labels.clone(), workers, limits::most_files())
-            .map_err(unreachable)?;
+    let agent = Agent::new(
+        &config.broker,
+        name.clone(),
+        config.labels.clone(),
+        workers,
+        open_files().map(|files| files.most),
+    )
+    .map_err(unreachable)?;
     tell(&format!("the agent {name} waits for work at {}", config.broker.shown()));
     while let Some(job) = agent.wait(stop, tell) {
         match play(job, &allowed, stop) {
@@ -87,8 +93,7 @@ fn matcher(pattern: &str) -> Result<GlobMatcher, String> {
 }
 
 fn machine_name() -> String {
-    let name = nix::sys::utsname::uname().ok().and_then(|uname| uname.nodename().to_str().map(str::to_owned));
-    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned())
+    system::machine_name().filter(|name| !name.is_empty()).unwrap_or_else(|| "unnamed".to_owned())
 }
 
 /// Why a part of a run was not played: a sentence without its full stop.

@@ -116,10 +116,9 @@ fn create_parent(file: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn a_file_is_put_in_place_whole_and_a_link_stays_a_link() {
         let folder = tempfile::tempdir().expect("there is room");
@@ -162,7 +161,8 @@ mod tests {
         assert_eq!(prove_writable(&file), Ok(()));
         assert_eq!(fs::read_to_string(&file).expect("it is there"), "one");
         assert_eq!(fs::read_to_string(&beside).expect("it is there"), "of an earlier crash");
-        assert_eq!(prove_writable(Path::new("/dev/null")), Ok(()));
+        let nowhere = if cfg!(windows) { "NUL" } else { "/dev/null" };
+        assert_eq!(prove_writable(Path::new(nowhere)), Ok(()));
     }
 
     #[test]
@@ -170,13 +170,18 @@ mod tests {
         let folder = tempfile::tempdir().expect("there is room");
         let path = |name: &str| folder.path().join(name);
         fs::write(path("kept.json"), "").expect("there is room");
-        fs::set_permissions(path("kept.json"), fs::Permissions::from_mode(0o444)).expect("it is ours");
+        let mut kept = fs::metadata(path("kept.json")).expect("it is there").permissions();
+        kept.set_readonly(true);
+        fs::set_permissions(path("kept.json"), kept).expect("it is ours");
         fs::create_dir(path("b.json.part")).expect("there is room");
         for (file, why) in [
             (folder.path().to_owned(), "this is a folder: name a file in it"),
             (path("new/"), "this is a folder: name a file in it"),
             (PathBuf::new(), "this names no file"),
-            (path("kept.json/a.json"), "Not a directory"),
+            (
+                path("kept.json/a.json"),
+                if cfg!(unix) { "Not a directory" } else { "for the new file beside it" },
+            ),
             (path("b.json"), "for the new file beside it"),
             (path("kept.json"), ""),
         ] {

@@ -1,11 +1,8 @@
 //! Whether this machine has enough files and ports for the clients. Checked before the first connection.
 
-use std::fs;
-
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
 use crate::scenario::Scenario;
 use crate::session::Transport;
+use crate::system::{OpenFiles, local_ports, open_files, raise_open_files};
 
 /// Files that the program needs for itself.
 const OWN_FILES: u64 = 64;
@@ -30,16 +27,11 @@ pub(super) fn prepare(
              raise the hard limit (`ulimit -Hn`), or use fewer clients"
         )
     })?;
-    match fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range") {
-        Ok(range) => enough_ports(connections, &range, sources),
-        Err(_) => Ok(()),
-    }
+    local_ports().map_or(Ok(()), |range| enough_ports(connections, range, sources))
 }
 
-/// Each address gives the ports of this range, `FIRST LAST`, towards one server.
-fn enough_ports(connections: u64, range: &str, sources: usize) -> Result<(), String> {
-    let mut edges = range.split_whitespace().filter_map(|edge| edge.parse::<u64>().ok());
-    let (Some(first), Some(last)) = (edges.next(), edges.next()) else { return Ok(()) };
+/// Each address gives the ports from the first to the last towards one server.
+fn enough_ports(connections: u64, (first, last): (u64, u64), sources: usize) -> Result<(), String> {
     let (each, sources) = ((last + 1).saturating_sub(first), sources.max(1) as u64);
     if connections <= each * sources {
         return Ok(());
@@ -54,11 +46,6 @@ fn enough_ports(connections: u64, range: &str, sources: usize) -> Result<(), Str
          (127.0.0.2,127.0.0.3,… for a server on this machine), or use fewer clients",
         each * sources
     ))
-}
-
-/// How many files this process may have open, if it wants to.
-pub(super) fn most_files() -> u64 {
-    getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(_, hard)| hard)
 }
 
 /// How many files the clients of a scenario have open at most, where this is the transport of those that name none.
@@ -96,10 +83,9 @@ fn files_of_links(scenario: &Scenario, connections: u64, nodes: &[&str]) -> u64 
 /// # Errors
 /// The hard limit, when that does not allow it.
 pub(super) fn raise(needed: u64) -> Result<(), u64> {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return Ok(()) };
-    let enough =
-        needed <= soft || (needed <= hard && setrlimit(Resource::RLIMIT_NOFILE, needed, hard).is_ok());
-    if enough { Ok(()) } else { Err(hard) }
+    let Some(OpenFiles { now, most }) = open_files() else { return Ok(()) };
+    let enough = needed <= now || (needed <= most && raise_open_files(OpenFiles { now: needed, most }));
+    if enough { Ok(()) } else { Err(most) }
 }
 
 #[cfg(test)]
@@ -120,12 +106,11 @@ mod tests {
 
     #[test]
     fn each_source_address_gives_its_ports() {
-        let range = "32768\t60999\n";
+        let range = (32_768, 60_999);
         assert_eq!(enough_ports(28_232, range, 0), Ok(()));
         assert_eq!(enough_ports(56_464, range, 2), Ok(()));
         let refusal = enough_ports(60_000, range, 1).expect_err("one address has not so many");
         assert!(refusal.contains("need 60000 ports"), "{refusal}");
         assert!(refusal.contains("one address of this machine has 28232: name 3 addresses"), "{refusal}");
-        assert_eq!(enough_ports(60_000, "what is this", 1), Ok(()));
     }
 }

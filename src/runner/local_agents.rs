@@ -1,8 +1,8 @@
 //! Agents on this machine, and a broker for them: to try out what several machines do, and to test it.
 
+use std::env::consts::EXE_SUFFIX;
 use std::fmt;
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -11,7 +11,8 @@ use std::thread::{Builder, available_parallelism, scope, sleep};
 use std::time::{Duration, Instant};
 
 use crate::agents::{BrokerConfig, NotGathered};
-use crate::server::Group;
+use crate::server::{Group, command_line};
+use crate::system::create_private_folder;
 
 /// How long the broker may take to listen.
 const START: Duration = Duration::from_secs(10);
@@ -99,15 +100,16 @@ impl LocalAgents {
         let mut chance = fastrand::Rng::new();
         let mut secret = || format!("{:016x}{:016x}", chance.u64(..), chance.u64(..));
         let folder = Folder(std::env::temp_dir().join(format!("sockrates-{}", secret())));
-        DirBuilder::new().mode(0o700).create(&folder.0).map_err(|error| failed("make a folder", error))?;
+        create_private_folder(&folder.0).map_err(|error| failed("make a folder", error))?;
         let token = secret();
         let config = folder.0.join("nats.conf");
-        let ports = folder.0.display();
+        // A backslash has a meaning of its own in that file.
+        let ports = folder.0.to_string_lossy().replace('\\', "/");
         let text = format!(
             "listen: 127.0.0.1:-1\nports_file_dir: \"{ports}\"\nauthorization {{ token: \"{token}\" }}\n"
         );
         fs::write(&config, text).map_err(|error| failed("write the configuration of the broker", error))?;
-        let line = line(&[&program.to_string_lossy(), "--config", &config.to_string_lossy()])?;
+        let line = command_line(&[&program.to_string_lossy(), "--config", &config.to_string_lossy()])?;
         let mut server =
             Group::start_line(&line, [], None).map_err(|error| failed("start `nats-server`", error))?;
         let url = await_url(&folder.0, &mut server, stop)?;
@@ -120,7 +122,7 @@ impl LocalAgents {
         let agent = |number: u16| {
             let name = format!("local-{}", number + 1);
             let words = ["agent", "--nats", &url, "--name", &name, "--workers", &workers];
-            let line = self::line(&[&[&*own][..], &words[..]].concat())?;
+            let line = command_line(&[&[&*own][..], &words[..]].concat())?;
             let token = [("SOCKRATES_NATS_TOKEN".to_owned(), token.clone())];
             Group::start_line(&line, token, None).map_err(|error| failed("start an agent", error))
         };
@@ -157,17 +159,10 @@ impl LocalAgents {
     }
 }
 
-/// A line for a shell.
-fn line(words: &[&str]) -> Result<String, String> {
-    let words = shlex::try_join(words.iter().copied())
-        .map_err(|error| format!("failed to write a command: {error}"))?;
-    Ok(format!("exec {words}"))
-}
-
 fn program() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path).chain(PLACES.map(PathBuf::from));
-    places.map(|place| place.join("nats-server")).find(|file| file.is_file())
+    places.map(|place| place.join(format!("nats-server{EXE_SUFFIX}"))).find(|file| file.is_file())
 }
 
 /// Waits until the broker has written where it listens.

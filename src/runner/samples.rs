@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::machine::{busy, own_cpu};
 use crate::report::course::{NodeCost, ServerResult};
 use crate::server::{Node, Nodes, Resources};
+use crate::system::{busy, process_time};
 use crate::units::micros;
 
 /// What is neither this process nor the server.
@@ -25,7 +25,7 @@ struct Worked {
 
 impl Worked {
     fn now() -> Option<Worked> {
-        busy().map(|all| Worked { all, own: own_cpu() })
+        busy().map(|all| Worked { all, own: process_time() })
     }
 
     /// What others worked since then, where the server's part of it is known.

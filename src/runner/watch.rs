@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::machine::{own_cpu, own_memory_peak, processors};
+use super::machine::processors;
 use super::samples::{OtherPrograms, ServerSamples};
 use crate::engine::{Extent, Ran, RunProgress, Second};
 use crate::measure::{Audited, Gauges, Live, Window};
@@ -10,6 +10,7 @@ use crate::plan::Plan;
 use crate::report::course::{Course, GeneratorResult, IntervalSample, PhaseResult, ServerResult};
 use crate::report::result::ServerEnd;
 use crate::server::{Exit, Node, Nodes, Service};
+use crate::system::{memory_peak, process_time};
 use crate::units::micros;
 
 /// How long an interval of the course is.
@@ -81,7 +82,7 @@ impl<'a> Watch<'a> {
             exit: None,
             server: ServerSamples::new(running),
             others: OtherPrograms::new(),
-            own_cpu: own_cpu(),
+            own_cpu: process_time(),
             course: Course::new(INTERVAL),
             extent: Extent::default(),
             waited: Duration::ZERO,
@@ -195,9 +196,9 @@ impl<'a> Watch<'a> {
     pub(super) fn generator(&self) -> GeneratorResult {
         GeneratorResult {
             workers: self.workers,
-            cpu_us: micros(own_cpu().saturating_sub(self.own_cpu)),
+            cpu_us: micros(process_time().saturating_sub(self.own_cpu)),
             busiest_worker: self.busiest().map(thousandths),
-            memory_peak: own_memory_peak(),
+            memory_peak: memory_peak(),
             due: 0,
             begun: 0,
             doubts: Vec::new(),

@@ -105,7 +105,6 @@ impl Held {
     /// # Errors
     /// In words, where it does not run.
     pub(super) fn pause(&self, is_still: bool) -> Result<(), String> {
-        self.group().as_mut().ok_or("it does not run")?.pause(is_still);
-        Ok(())
+        self.group().as_mut().ok_or("it does not run")?.pause(is_still)
     }
 }

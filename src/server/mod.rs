@@ -19,7 +19,7 @@ mod services;
 mod shell;
 
 pub(crate) use endpoint::{Endpoint, authorization, host_and_port};
-pub(crate) use group::{Group, Leave, Process, Resources};
+pub(crate) use group::{Group, Leave, Process, Resources, command_line};
 pub(crate) use http::{Answer, Exchange, Request, exchange};
 pub(crate) use last_words::exception;
 pub(crate) use nodes::{BUS, Node, Nodes, usual_name};

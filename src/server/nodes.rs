@@ -304,7 +304,8 @@ fn join(targets: &mut [(String, Target)], services: &Services, links: &[(Link, S
     }
 }
 
-#[cfg(test)]
+// Their commands are lines for `sh`.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use crate::server::Endpoint;

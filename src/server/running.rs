@@ -583,5 +583,6 @@ impl fmt::Display for NotReady {
 
 impl std::error::Error for NotReady {}
 
-#[cfg(test)]
+// Their commands are lines for `sh`.
+#[cfg(all(test, unix))]
 mod tests;

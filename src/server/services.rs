@@ -11,7 +11,7 @@ use super::group::{Group, LAST_WORDS};
 use super::held::Held;
 use super::running::free_port;
 use super::{Exit, Leave, NotReady, Starting, Target};
-use crate::scenario::{ServiceRule, StopSignal};
+use crate::scenario::ServiceRule;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -199,11 +199,7 @@ impl Service {
                 let port = ("PORT".to_owned(), self.port.to_string());
                 let environment = environment.iter().cloned().chain([port]);
                 let group = Group::start_line(&rule.command, environment, rule.ready.as_deref())?;
-                Ok(match rule.stop_by {
-                    StopSignal::Term => group,
-                    StopSignal::Int => group.stopped_by(nix::sys::signal::Signal::SIGINT),
-                    StopSignal::Quit => group.stopped_by(nix::sys::signal::Signal::SIGQUIT),
-                })
+                Ok(group.stopped_by(rule.stop_by))
             }
             Launch::Bus => {
                 let address = self.address().to_string();
@@ -271,9 +267,11 @@ fn in_use(port: u16) -> bool {
     )
 }
 
-#[cfg(test)]
+// Their commands are lines for `sh`.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::scenario::StopSignal;
 
     fn rule(command: &str, ready: Option<&str>) -> ServiceRule {
         ServiceRule {

@@ -64,7 +64,8 @@ pub(crate) fn lines_of_command(
     })
 }
 
-#[cfg(test)]
+// Their commands are lines for `sh`.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -65,6 +65,9 @@ enum Birth {
     Done { tcp: Duration, tls: Option<Duration>, at: Instant },
 }
 
+/// `mio` on Windows tells that a connection can be written to after each read that finds nothing, as long as it is asked to.
+const WRITABLE_AGAIN_AND_AGAIN: bool = cfg!(windows);
+
 /// What the readiness queue tells of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Watch {
@@ -139,6 +142,7 @@ impl Connection {
             (Watch::Nothing | Watch::Reading, true) => {
                 (Watch::Everything, Interest::READABLE | Interest::WRITABLE)
             }
+            (Watch::Everything, false) if WRITABLE_AGAIN_AND_AGAIN => (Watch::Reading, Interest::READABLE),
             (Watch::Reading, false) | (Watch::Everything, _) => return Ok(()),
         };
         let is_known = std::mem::replace(&mut self.watch, watch) != Watch::Nothing;

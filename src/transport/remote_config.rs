@@ -10,6 +10,7 @@ use rustls::pki_types::ServerName;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::tunnel::Tunnel;
+use crate::system::is_in_progress;
 
 /// The server, as sockets see it.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ impl RemoteConfig {
         socket.set_tcp_nodelay(true)?;
         self.bind(&socket)?;
         match socket.connect(&self.address.into()) {
-            Err(error) if error.raw_os_error() != Some(nix::errno::Errno::EINPROGRESS as i32) => Err(error),
+            Err(error) if !is_in_progress(&error) => Err(error),
             _ => Ok(mio::net::TcpStream::from_std(socket.into())),
         }
     }

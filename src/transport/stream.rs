@@ -9,7 +9,8 @@ use super::network::{Network, Socket};
 use super::remote_config::RemoteConfig;
 use super::tunnel::Tunnel;
 use crate::protocol::http::Responses;
-use crate::session::{Lost, Shortage};
+use crate::session::Lost;
+use crate::system;
 
 /// A nonblocking byte stream.
 #[derive(Debug)]
@@ -37,14 +38,12 @@ impl Crossing {
     }
 }
 
+/// `mio` reports a socket on Windows again only when that call has been made.
+const WAITS_FOR_WOULD_BLOCK: bool = cfg!(windows);
+
 /// Why a connection could not even be begun.
 pub(super) fn not_made(error: &io::Error) -> Lost {
-    use nix::errno::Errno;
-    match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::EADDRNOTAVAIL | Errno::EADDRINUSE) => Lost::Shortage(Shortage::Port),
-        Some(Errno::EMFILE | Errno::ENFILE) => Lost::Shortage(Shortage::File),
-        _ => Lost::Unreachable(error.to_string()),
-    }
+    system::shortage(error).map_or_else(|| Lost::Unreachable(error.to_string()), Lost::Shortage)
 }
 
 /// What a read brought.
@@ -180,8 +179,8 @@ impl Stream {
         let Some(tls) = &mut self.tls else {
             return match self.tcp.read(buffer) {
                 Ok(0) => Ok(Taken::End),
-                // A short read empties a stream socket, so the call that would say "would block" is spared.
-                Ok(read) if read < buffer.len() => Ok(Taken::Drained(read)),
+                // A short read empties a stream socket, so the call that would say "would block" is spared where nobody waits for it.
+                Ok(read) if read < buffer.len() && !WAITS_FOR_WOULD_BLOCK => Ok(Taken::Drained(read)),
                 Ok(read) => Ok(Taken::Bytes(read)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Taken::Drained(0)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Taken::Bytes(0)),

@@ -77,6 +77,10 @@ impl Servers {
     /// # Errors
     /// All that is wrong with the files, or with the words.
     pub(crate) fn read(config: ServersConfig) -> Result<Servers, Error> {
+        if cfg!(windows) {
+            let why = "the commands of `--servers` are lines for `sh`, which Windows does not have: use WSL";
+            return Err(Error::because(why));
+        }
         let cases = Cases::read(config.suites.suite.folder.as_deref())?;
         cases.choose(&config.suites.only, &config.suites.exclude)?;
         let (described, confirmed) = folder::read(&config.folder, &config.names)?;

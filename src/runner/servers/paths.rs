@@ -69,7 +69,8 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-#[cfg(test)]
+// Its command is a line for `sh`.
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

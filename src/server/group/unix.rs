@@ -20,15 +20,9 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use super::output::Output;
-
-/// How long members may take to end after `SIGTERM`.
-pub(super) const GRACE: Duration = Duration::from_secs(5);
-
-/// How long the last words of a process that has ended may be on their way.
-pub(super) const LAST_WORDS: Duration = Duration::from_millis(500);
-
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+use super::super::output::Output;
+use super::{GRACE, LAST_WORDS, LOOK_AGAIN, Resources};
+use crate::scenario::StopSignal;
 
 /// What the guard of a group does: it waits for the end of the lifeline, and then ends the group. It outlives the
 /// `SIGTERM` of an orderly stop, so that a group is ended even if we do not get to its `SIGKILL`, and the `SIGHUP` with which the
@@ -73,7 +67,7 @@ pub(crate) struct Group {
 
 impl Group {
     /// Starts a program that ends by itself when its standard input does.
-    pub(super) fn start(mut command: Command) -> io::Result<Self> {
+    pub(in crate::server) fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::piped());
         let mut group = Self::lead(command, Output::default())?;
         group.lifeline = group.leader.stdin.take().map(|end| Lifeline::Input { _end: end });
@@ -122,13 +116,17 @@ impl Group {
     }
 
     /// The same, whose members are asked to end by this signal.
-    pub(super) fn stopped_by(mut self, farewell: Signal) -> Self {
-        self.farewell = farewell;
+    pub(in crate::server) fn stopped_by(mut self, farewell: StopSignal) -> Self {
+        self.farewell = match farewell {
+            StopSignal::Term => Signal::SIGTERM,
+            StopSignal::Int => Signal::SIGINT,
+            StopSignal::Quit => Signal::SIGQUIT,
+        };
         self
     }
 
     /// What it prints.
-    pub(super) fn output(&self) -> &Output {
+    pub(in crate::server) fn output(&self) -> &Output {
         &self.output
     }
 
@@ -139,7 +137,7 @@ impl Group {
     }
 
     /// The same for a command that has done its work when it ends, whatever goes on in the background.
-    pub(super) fn command_ended(&mut self) -> Option<ExitStatus> {
+    pub(in crate::server) fn command_ended(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {
             self.ended = self.leader.try_wait().ok().flatten();
         }
@@ -147,7 +145,7 @@ impl Group {
     }
 
     /// CPU time and memory of all members. None where the system does not tell, and when nobody lives any more.
-    pub(super) fn resources(&self) -> Option<Resources> {
+    pub(in crate::server) fn resources(&self) -> Option<Resources> {
         let members = self.members().filter(|members| !members.is_empty())?;
         Some(Resources {
             cpu: members.iter().map(|member| member.cpu).sum(),
@@ -156,23 +154,27 @@ impl Group {
     }
 
     /// Ends all members without a word, and returns when they are gone.
-    pub(super) fn kill(&mut self) {
+    pub(in crate::server) fn kill(&mut self) {
         self.signal(Signal::SIGKILL);
         self.wait_until_gone(GRACE);
         self.stop(GRACE);
     }
 
     /// Lets all members stand still, or go on.
-    pub(super) fn pause(&mut self, is_still: bool) {
+    ///
+    /// # Errors
+    /// In words, where the system cannot.
+    pub(in crate::server) fn pause(&mut self, is_still: bool) -> Result<(), String> {
         self.signal(if is_still { Signal::SIGSTOP } else { Signal::SIGCONT });
         // Who has to end the group if we come to our end must not stand still with it.
         if let Some(guard) = self.guard.as_ref().and_then(|guard| i32::try_from(guard.id()).ok()) {
             let _ = kill(Pid::from_raw(guard), Signal::SIGCONT);
         }
+        Ok(())
     }
 
     /// Ends all members, and returns when they are gone.
-    pub(super) fn stop(&mut self, grace: Duration) {
+    pub(in crate::server) fn stop(&mut self, grace: Duration) {
         self.signal(self.farewell);
         // Who stands still hears of it when it goes on.
         self.signal(Signal::SIGCONT);
@@ -192,7 +194,7 @@ impl Group {
     }
 
     /// Ends all members, and gives the last lines that they printed.
-    pub(super) fn last_words(&mut self) -> Vec<String> {
+    pub(in crate::server) fn last_words(&mut self) -> Vec<String> {
         self.stop(GRACE);
         self.output.settle(LAST_WORDS);
         self.output.tail()
@@ -248,24 +250,6 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.stop(GRACE);
     }
-}
-
-/// How a server is ended on purpose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
-    /// With the time to say good-bye.
-    Politely,
-    /// By a signal that nobody can catch.
-    AtOnce,
-}
-
-/// What a server has used so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resources {
-    /// CPU time, user and system, since its start.
-    pub cpu: Duration,
-    /// Resident memory now, in bytes. Pages that several of its processes share count for each.
-    pub memory: u64,
 }
 
 /// A living member of a process group.
@@ -324,7 +308,7 @@ impl Process {
     }
 
     /// What it has used so far, with its children that have ended. None once it has ended.
-    pub(super) fn resources(self) -> Option<Resources> {
+    pub(in crate::server) fn resources(self) -> Option<Resources> {
         let found = member(&self.id.to_string(), None).filter(|found| found.started == self.started)?;
         Some(Resources { cpu: found.cpu, memory: found.memory })
     }
@@ -352,8 +336,18 @@ fn member(process: &str, of: Option<(Pid, Option<Kept>)>) -> Option<Member> {
     Some(Member { id, is_in_group, cpu, memory, started: number(19)? })
 }
 
+/// The line for [`Group::start_line`] that runs a program with these arguments.
+///
+/// # Errors
+/// A sentence, where no line can hold one of them.
+pub(crate) fn command_line(words: &[&str]) -> Result<String, String> {
+    let words = shlex::try_join(words.iter().copied())
+        .map_err(|error| format!("failed to write a command: {error}"))?;
+    Ok(format!("exec {words}"))
+}
+
 /// `exit code 1`, `signal SIGKILL`. A shell tells the signal that ended its command by a code above 128.
-pub(super) fn in_words(status: ExitStatus) -> String {
+pub(in crate::server) fn in_words(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => match Signal::try_from(code - 128) {
             Ok(signal) => format!("exit code {code} ({signal})"),
@@ -462,7 +456,7 @@ mod tests {
     #[test]
     fn a_group_that_stands_still_and_ignores_a_hangup_ends_with_its_lifeline() {
         let mut group = running("trap '' HUP TERM; echo up; while :; do sleep 1000; done");
-        group.pause(true);
+        group.pause(true).expect("it can be paused");
         // What the system does when we are killed, and this group has nobody any more who could let it go on.
         group.lifeline = None;
         group.signal(Signal::SIGHUP);
