@@ -164,6 +164,11 @@ pub(crate) fn share_from(text: &str) -> Result<Share, Mistake> {
     }
 }
 
+/// By what share something grows, as a text says it: it may be more than the whole. The mistake stands nowhere.
+pub(crate) fn growth_from(text: &str) -> Result<f64, Mistake> {
+    quantity(text, "a share", "20%", &[("%", 0.01)])
+}
+
 /// The size in bytes that a text means. The mistake stands nowhere.
 pub(crate) fn size_from(text: &str) -> Result<u64, Mistake> {
     let units = [("", 1.0), ("B", 1.0), ("KB", 1e3), ("KiB", 1024.0), ("MB", 1e6), ("MiB", 1048576.0)];

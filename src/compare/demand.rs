@@ -5,7 +5,7 @@ use std::fmt;
 use super::figure::{self, Better, KINDS, Kind};
 use super::judge::{Difference, FigureRow};
 use crate::document::closest;
-use crate::units::share_from;
+use crate::units::growth_from;
 use crate::verdict::Status;
 
 /// A demand on a comparison.
@@ -36,7 +36,7 @@ impl Demand {
                 None => format!("there is no figure `{name}`: there are {}", names.join(", ")),
             }
         })?;
-        let limit = share_from(limit.trim()).map_err(|mistake| format!("{mistake}; {FORM}"))?.0;
+        let limit = growth_from(limit.trim()).map_err(|mistake| format!("{mistake}; {FORM}"))?;
         Ok(Demand { figure: kind.name, limit, text: text.trim().to_owned() })
     }
 
@@ -122,6 +122,7 @@ mod tests {
     fn a_demand_names_a_figure_and_a_share() {
         let demand = Demand::parse("delivery p99 worse by 10 %").unwrap();
         assert_eq!((demand.figure, demand.limit), ("delivery p99", 0.1));
+        assert_eq!(Demand::parse("ack p50 worse by 150 %").unwrap().limit, 1.5, "a time may triple");
         for (wrong, words) in [
             ("delivery p99 < 10 %", "write it like"),
             ("delivry p99 worse by 10 %", "did you mean `delivery p99`"),

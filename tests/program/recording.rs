@@ -107,6 +107,7 @@ fn pages_that_poll_by_jsonp_are_recorded_in_both_versions() {
         recording.wait().code(0);
         let text = fs::read_to_string(&written).expect("it is written");
         assert!(text.contains("is a broadcast") && text.contains("ü+%"), "{text}");
+        assert!(text.contains("query: { j: \"7\" }"), "who polled by JSONP does so again: {text}");
         sockrates(["run", "--url", &reference.url()]).args([&written]).run().code(0).says("Judged");
     }
 }

@@ -278,9 +278,8 @@ fn take(tabs: &mut Vec<Tab>, mut exchange: Exchange) {
     let sid = parameter("sid");
     let known = sid.as_ref().and_then(|sid| tabs.iter().position(|tab| tab.sid.as_ref() == Some(sid)));
     let index = known.unwrap_or_else(|| {
-        let own = url
-            .query_pairs()
-            .filter(|(name, _)| !["EIO", "transport", "sid", "t", "b64", "j"].contains(&&**name));
+        let own =
+            url.query_pairs().filter(|(name, _)| !["EIO", "transport", "sid", "t", "b64"].contains(&&**name));
         let host = url.host_str().unwrap_or("localhost");
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         let scheme = if ["https", "wss"].contains(&url.scheme()) { "https" } else { "http" };
