@@ -70,9 +70,10 @@ pub(super) fn draft(
             branch.1.insert(0, Entry::Step(json!({ "set": { "my_name": NAME } }), 0));
         }
     }
-    let all = |step: &str| Act { branches: vec![("all".to_owned(), vec![Entry::Step(json!(step), 0)])] };
+    // All at once is a load that nobody makes, above all where the others are told of each.
+    let leaves = vec![("all".to_owned(), paced(vec![Entry::Step(json!("disconnect"), 0)]))];
     let acts = [connects, joins, rest].into_iter().filter(|branches| !branches.is_empty());
-    let acts: Vec<Act> = acts.map(|branches| Act { branches }).chain([all("disconnect")]).collect();
+    let acts: Vec<Act> = acts.chain([leaves]).map(|branches| Act { branches }).collect();
     let mut vars = words.vars();
     let comment = "so many clients connect each second; as many begin each part of the script".to_owned();
     vars.insert(0, Part { name: RATE.to_owned(), value: json!(20), line: 0, comment: Some(comment) });
