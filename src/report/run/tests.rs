@@ -6,7 +6,8 @@ use crate::report::course::{CauseCourse, Course, DoubtResult, PhaseResult, Quant
 use crate::report::example::{flawless, troubled, unjudged};
 use crate::report::html;
 use crate::report::result::{
-    FailureResult, MetricResult, OperationResult, ServerEnd, SpanResult, UndecidedResult, WireResult,
+    DeliveriesResult, DisturbedResult, FailureResult, MetricResult, OperationResult, ServerEnd, SpanResult,
+    UndecidedResult, WireResult,
 };
 use crate::verdict::DoubtKind;
 use std::time::Duration;
@@ -149,6 +150,26 @@ fn what_was_done_to_the_server_stands_in_each_chart_over_time_and_in_every_form(
             "{form}"
         );
     }
+}
+
+#[test]
+fn what_went_wrong_only_while_the_server_was_disturbed_is_no_rule_of_the_application() {
+    let mut run = troubled();
+    let text = |run: &RunResult| text_of_run(run, Look { width: 100, colour: false }, Detail::Usual);
+    let inside = |found: &DeliveriesResult, missing| DisturbedResult {
+        expected: found.expected,
+        missing,
+        duplicate: found.duplicate,
+        disordered: found.disordered,
+        leaked: found.leaked,
+    };
+    let found = run.deliveries.as_mut().expect("it was audited");
+    found.missing = 3;
+    found.disturbed = Some(inside(found, 2));
+    assert!(text(&run).contains("may_refuse: true"));
+    let found = run.deliveries.as_mut().expect("it was audited");
+    found.disturbed = Some(inside(found, 3));
+    assert!(!text(&run).contains("may_refuse: true"));
 }
 
 /// A run whose every text is hostile.
