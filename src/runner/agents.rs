@@ -108,7 +108,8 @@ enum NotPlayed {
 fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &AtomicBool) -> Result<String, NotPlayed> {
     let share = job.share();
     let prepared = job.prepare(stop, |package, unwanted| {
-        Package::decode(package).ok_or_else(|| "the plan cannot be read".to_owned()).and_then(|package| {
+        let package = Package::decode(package).filter(Package::is_sound);
+        package.ok_or_else(|| "the plan cannot be read".to_owned()).and_then(|package| {
             let refused = package
                 .urls()
                 .find(|url| !allowed.is_empty() && !allowed.iter().any(|pattern| pattern.is_match(url)));

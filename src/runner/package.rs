@@ -129,9 +129,16 @@ impl Package {
         scenario::read(&source, &surroundings.with(self.timings)).map_err(|mistake| render(&mistake, &source))
     }
 
-    /// Where the nodes of the server are, in words.
+    /// All to which clients would connect, in words: the nodes of the server, and a proxy and links before them.
     pub(super) fn urls(&self) -> impl Iterator<Item = String> + '_ {
-        self.nodes.iter().map(|(_, endpoint)| endpoint.to_string())
+        let nodes = self.nodes.iter().map(|(_, endpoint)| endpoint.to_string());
+        let links = self.links.iter().flatten().map(|link| format!("http://{link}"));
+        nodes.chain(self.proxy.iter().map(Proxy::name)).chain(links)
+    }
+
+    /// Whether a coordinator can have made it: a server has nodes, and a link is open on the machine of its coordinator alone.
+    pub(super) fn is_sound(&self) -> bool {
+        !self.nodes.is_empty() && self.links.iter().flatten().all(|link| link.ip().is_loopback())
     }
 
     /// Leads the clients through the links.

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use crate::agents::Broker;
 use crate::support::{Folder, Reference, Server, answer, head, sockrates, splice};
 
 /// A proxy that leads everyone to one server, whatever host is asked for, and remembers what was asked.
@@ -56,6 +57,27 @@ fn everything_goes_through_the_proxy_that_is_given_and_the_proxy_finds_the_host(
     let heads = proxy.heads();
     let asked = |head: &String| head.starts_with("CONNECT no-such-host.invalid:4000 HTTP/1.1\r\n");
     assert!(heads.len() > 4 && heads.iter().all(asked), "{heads:#?}");
+}
+
+#[test]
+fn an_agent_goes_through_no_proxy_that_it_may_not_load() {
+    let Some(broker) = Broker::start() else { return };
+    let (folder, reference) = (Folder::new(), Reference::start());
+    let proxy = Proxy::to(reference.address());
+    let (scenario, url) = (folder.scenario(CLIENTS, TALK), "http://no-such-host.invalid:4000");
+    let run = || {
+        let agents = ["run", "--agents", "1", "--nats", &broker.url()];
+        sockrates(agents).args(["--url", url, "--proxy", &proxy.server.url()]).args([&scenario])
+    };
+    let allow = format!("{url}*");
+    let mut careful = broker.agent("careful", &["--allow", &allow]);
+    let refused = run().run().code(4);
+    refused.complains(&format!("its `--allow` does not let it load {}", proxy.server.url()));
+    careful.told("refused a run: its `--allow` does not let it load ");
+    careful.interrupt();
+    careful.wait().code(0);
+    let _bold = broker.agent("bold", &["--allow", &allow, "--allow", &format!("{}*", proxy.server.url())]);
+    run().run().code(0);
 }
 
 #[test]
