@@ -48,6 +48,8 @@ pub struct MembershipSpan {
     pub asked: Moment,
     /// When the server said that it had begun, if it did.
     pub confirmed: Option<Moment>,
+    /// Whether a receipt shows that it had begun, and the server has not said so.
+    pub is_shown: bool,
     /// When the client asked for its end, or the first moment at which it may have ended.
     pub left_asked: Option<Moment>,
     /// From when on it certainly is over.
@@ -68,6 +70,7 @@ impl MembershipSpan {
         MembershipSpan {
             asked: at,
             confirmed: None,
+            is_shown: false,
             left_asked: None,
             left: None,
             again: None,
@@ -94,6 +97,27 @@ impl MembershipSpan {
     pub(super) fn confirm(&mut self, at: Moment) {
         self.confirmed = self.confirmed.or(Some(at));
         self.again = self.again.map(|_| at);
+    }
+
+    /// A receipt shows that it had begun by then.
+    pub(super) fn show(&mut self, at: Moment) {
+        self.is_shown |= self.confirmed.is_none();
+        self.confirmed = self.confirmed.or(Some(at));
+    }
+
+    /// Whether its beginning or its end, of which the server said nothing, may fall between two times. `ends`: when the sockets
+    /// of the client ended, and with them whatever was not left before.
+    pub(super) fn is_silent_within(&self, (from, to): (Moment, Moment), ends: &[Option<Moment>]) -> bool {
+        let begins = self.asked < to && self.confirmed.is_none_or(|confirmed| confirmed > from);
+        let asks = self.left_asked.is_some_and(|asked| asked < to) && self.moved.is_none();
+        let stops = asks && self.left.is_none_or(|left| left > from);
+        (begins && (self.confirmed.is_none() || self.is_shown))
+            || (stops && (self.left.is_none() || ends.contains(&self.left)))
+    }
+
+    /// Whether the server may have ended it between two times, as the client learned later.
+    pub(super) fn is_moved_within(&self, (from, to): (Moment, Moment)) -> bool {
+        self.moved.is_some_and(|moved| moved > from) && self.left_asked.is_some_and(|asked| asked < to)
     }
 
     /// The client learns that the server has put it elsewhere. All that is known of the time before is that it held when

@@ -27,6 +27,8 @@ pub enum Undecided {
     Unconfirmed,
     /// The server did not say when it handled the message, and the client joined or left meanwhile.
     Unacknowledged,
+    /// The server put the client elsewhere, and the client learned of that later.
+    Moved,
     /// The message and a join or a leave were in flight together.
     InFlight,
     /// A join or a leave of the client at another node than the sender's may not have been known there.
@@ -44,7 +46,7 @@ pub enum Undecided {
 
 impl Undecided {
     /// Every cause.
-    pub const ALL: [Undecided; 17] = [
+    pub const ALL: [Undecided; 18] = [
         Undecided::AimUnknown,
         Undecided::RoomUnknown,
         Undecided::Stranger,
@@ -56,6 +58,7 @@ impl Undecided {
         Undecided::SenderUnknown,
         Undecided::Unconfirmed,
         Undecided::Unacknowledged,
+        Undecided::Moved,
         Undecided::InFlight,
         Undecided::Spreading,
         Undecided::Publishing,
@@ -85,6 +88,9 @@ impl Undecided {
             Undecided::Unconfirmed => "the join or the leave of the receiver was not acknowledged",
             Undecided::Unacknowledged => {
                 "the message was not acknowledged, and the receiver joined or left meanwhile"
+            }
+            Undecided::Moved => {
+                "the server took the receiver out of the room, some time before the receiver heard of it"
             }
             Undecided::InFlight => {
                 "a join or a leave of the receiver was in flight together with the message"
@@ -132,6 +138,9 @@ impl Undecided {
             ),
             Undecided::Unconfirmed => Some(
                 "say `ack: true` in the contract's `join` and `leave` if the server acknowledges them when it is done",
+            ),
+            Undecided::Moved => Some(
+                "let each sender say one thing more in the room before the server takes clients out: what came before it is decided",
             ),
             Undecided::InFlight => {
                 Some("let a step of all clients stand between the joins and the broadcasts")

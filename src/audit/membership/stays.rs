@@ -115,7 +115,7 @@ impl Membership {
             *of == room && span.asked < at && span.left.is_none_or(|left| left + before > message.sent)
         });
         if let (Some((_, span)), None) = (stays.next(), stays.next()) {
-            span.confirmed = span.confirmed.or(Some(at));
+            span.show(at);
         }
         // It was there when the message was handled, and so since it had come.
         let is_it = |(of, span): &&mut (u32, MembershipSpan)| {
@@ -157,13 +157,15 @@ impl Membership {
             let name = &self.rooms[*room as usize].name;
             message.to.contains(name) || message.except.contains(name)
         };
-        let is_open = |span: &MembershipSpan| {
-            span.left.is_none() && (span.confirmed.is_none() || span.left_asked.is_some())
+        let ends: Vec<Option<Moment>> = place.spans.iter().map(|socket| socket.left).collect();
+        let any = |test: &dyn Fn(&MembershipSpan) -> bool| {
+            place.rooms.iter().any(|(room, span)| is_about(room) && test(span))
         };
-        match place.rooms.iter().any(|(room, span)| is_about(room) && is_open(span)) {
-            true => Undecided::Unconfirmed,
-            false if is_handled => Undecided::InFlight,
-            false => Undecided::Unacknowledged,
+        match () {
+            () if any(&|span| span.is_silent_within((from, to), &ends)) => Undecided::Unconfirmed,
+            () if any(&|span| span.is_moved_within((from, to))) => Undecided::Moved,
+            () if is_handled => Undecided::InFlight,
+            () => Undecided::Unacknowledged,
         }
     }
 }

@@ -199,8 +199,23 @@ fn the_first_message_of_a_room_shows_that_a_join_was_done() {
         let found = ledger.finish(at(500));
         assert_eq!(found.fault(Fault::Missing), missing, "{room_of_first}");
         // Whether it had joined before the first message was handled nobody knows.
-        let open = if missing > 0 { Undecided::InFlight } else { Undecided::Unconfirmed };
-        assert_eq!(causes(&found), [(open, 1)], "{room_of_first}");
+        assert_eq!(causes(&found), [(Undecided::Unconfirmed, 1)], "{room_of_first}");
+    }
+}
+
+#[test]
+fn what_nobody_knows_for_a_leave_without_a_word_has_that_cause_also_when_the_client_is_gone() {
+    for (is_told, cause) in [(false, Some(Undecided::Unconfirmed)), (true, None)] {
+        let mut ledger = room();
+        ledger.parting(1, "/", "a", at(5));
+        if is_told {
+            ledger.parted(1, "/", "a", at(6));
+        }
+        say(&mut ledger, message(0, "a", 10));
+        [2, 3].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
+        ledger.ended(1, None, at(30));
+        let open: Vec<(Undecided, u64)> = cause.into_iter().map(|cause| (cause, 1)).collect();
+        assert_eq!(causes(&ledger.finish(at(500))), open, "{is_told}");
     }
 }
 
