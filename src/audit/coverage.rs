@@ -17,6 +17,8 @@ pub struct Coverage {
     pub undecided: u64,
     /// Of those that were expected, those from one node of the server to another, where several took part.
     pub between: Option<u64>,
+    /// Clients that asked to join a room, were told nothing of it, and received none of what others received there.
+    pub unseen: u64,
 }
 
 /// Why deliveries of which none was found wrong are not judged all the same.
@@ -35,6 +37,11 @@ pub enum Gap {
         decided: f64,
         /// Of how many pairs.
         pairs: u64,
+    },
+    /// Nothing shows that some clients ever were where they asked to be.
+    Unseen {
+        /// How many there were.
+        clients: u64,
     },
     /// The server has several nodes, and nothing that went from one to another could be decided.
     BetweenNodes,
@@ -56,6 +63,7 @@ impl Coverage {
                 let decided = self.expected as f64 / pairs as f64;
                 match self.between {
                     _ if decided < least => Some(Gap::TooLittle { decided, pairs }),
+                    _ if self.unseen > 0 => Some(Gap::Unseen { clients: self.unseen }),
                     Some(0) => Some(Gap::BetweenNodes),
                     _ => None,
                 }
@@ -69,13 +77,13 @@ mod tests {
     use super::*;
 
     fn gap(messages: u64, expected: u64, undecided: u64) -> Option<Gap> {
-        Coverage { messages, refused: 0, expected, undecided, between: None }.gap(ENOUGH)
+        Coverage { messages, refused: 0, expected, undecided, between: None, unseen: 0 }.gap(ENOUGH)
     }
 
     #[test]
     fn messages_that_were_all_refused_are_judged_and_prove_nothing_of_others() {
         let gap = |messages, refused, expected, undecided| {
-            Coverage { messages, refused, expected, undecided, between: None }.gap(ENOUGH)
+            Coverage { messages, refused, expected, undecided, between: None, unseen: 0 }.gap(ENOUGH)
         };
         assert_eq!(gap(3, 3, 0, 0), None);
         assert_eq!(gap(3, 2, 1, 0), None);
@@ -93,9 +101,19 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_nothing_shows_where_it_asked_to_be_keeps_deliveries_from_being_judged() {
+        let gap = |expected, unseen| {
+            Coverage { messages: 2, refused: 0, expected, undecided: 20, between: None, unseen }.gap(ENOUGH)
+        };
+        assert_eq!((gap(20, 0), gap(20, 3)), (None, Some(Gap::Unseen { clients: 3 })));
+        assert_eq!(gap(5, 3), Some(Gap::TooLittle { decided: 0.2, pairs: 25 }));
+    }
+
+    #[test]
     fn deliveries_within_each_node_prove_nothing_of_those_between_nodes() {
-        let gap =
-            |between| Coverage { messages: 2, refused: 0, expected: 20, undecided: 0, between }.gap(ENOUGH);
+        let gap = |between| {
+            Coverage { messages: 2, refused: 0, expected: 20, undecided: 0, between, unseen: 0 }.gap(ENOUGH)
+        };
         assert_eq!((gap(None), gap(Some(0)), gap(Some(1))), (None, Some(Gap::BetweenNodes), None));
     }
 }

@@ -67,6 +67,8 @@ pub struct Findings {
     pub forbidden: u64,
     /// Pairs that prove nothing, by cause.
     pub undecided: UndecidedCounts,
+    /// Clients that asked to join a room, were told nothing of it, and received none of what others received there.
+    pub unseen: u64,
     /// Messages that came after their window: whether they were due or doubled is not known any more.
     pub late: u64,
     /// How often each fault was found, in the order of [`Fault::ALL`].
@@ -93,9 +95,9 @@ impl Findings {
 
     /// How much could be judged.
     pub fn coverage(&self) -> Coverage {
-        let Findings { messages, refused, expected, .. } = *self;
+        let Findings { messages, refused, expected, unseen, .. } = *self;
         let between = self.nodes.between();
-        Coverage { messages, refused, expected, undecided: self.undecided.total(), between }
+        Coverage { messages, refused, expected, undecided: self.undecided.total(), between, unseen }
     }
 
     /// How often this was found of messages that were not under way while the server was disturbed on purpose.
@@ -158,6 +160,7 @@ impl Findings {
         self.expected += other.expected;
         self.forbidden += other.forbidden;
         self.undecided.merge(&other.undecided);
+        self.unseen += other.unseen;
         self.late += other.late;
         self.faults.iter_mut().zip(other.faults).for_each(|(mine, theirs)| *mine += theirs);
         self.leaks.iter_mut().zip(other.leaks).for_each(|(mine, theirs)| *mine += theirs);

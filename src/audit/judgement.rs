@@ -21,6 +21,8 @@ pub(super) struct Judgement {
     pub(super) undecided: UndecidedCounts,
     /// Seats that had to receive it, and did not, as far as their rooms say.
     pub(super) absent: Vec<u32>,
+    /// Seats that had asked for its room without an answer, and have not what others have.
+    pub(super) in_vain: Vec<u32>,
     /// Seats that must not and did: how, and when.
     pub(super) leaked: Vec<(u32, Leak, Moment)>,
     /// Seats that had to receive it, and did, by node where there are several.
@@ -101,6 +103,13 @@ impl Judgement {
                         false if is_blurred(membership, message, seat, (from, to)) => Undecided::Clocks,
                         false => membership.doubt(message, seat, (from, to), proof.handled.is_some()),
                     };
+                    if excuse.is_none()
+                        && proof.handled.is_some()
+                        && !has
+                        && membership.asks_in_vain(message, seat, (from, to))
+                    {
+                        judgement.in_vain.push(seat);
+                    }
                     let unaimed = aim.may_add.then_some(unaimed);
                     judgement.undecided.add(excuse.or(unaimed).unwrap_or_else(doubt), 1);
                     count_at(&mut judgement.undecided_at, membership, (seat, moved.get(&seat)));

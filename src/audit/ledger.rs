@@ -421,6 +421,7 @@ impl Ledger {
         for key in keys {
             self.close(key, now, false, now);
         }
+        self.findings.unseen = self.membership.unseen();
     }
 
     /// Judges what is left, and gives what was found.

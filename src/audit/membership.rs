@@ -33,6 +33,10 @@ pub(super) struct Seat {
     asks: bool,
     /// Whether the server moves it from room to room.
     is_movable: bool,
+    /// Whether others received what went to a room that it had asked for without an answer, and it did not.
+    pub(super) has_missed: bool,
+    /// Whether anything has shown that it was in a room that it had asked for.
+    pub(super) was_seen: bool,
     /// When it received last an event as which messages arrive, and which had never come with a stamp.
     pub(super) unstamped: Option<Moment>,
     /// What it must receive if it is, or was, recovered.
@@ -266,6 +270,8 @@ impl Membership {
             back: None,
             asks: false,
             is_movable: false,
+            has_missed: false,
+            was_seen: false,
             unstamped: None,
             owed: Vec::new(),
         });
@@ -372,6 +378,7 @@ impl Membership {
 
     pub(super) fn joined(&mut self, seat: u32, room: &str, at: Moment) {
         let Some(room) = self.known_room(seat, room) else { return };
+        self.seats[seat as usize].was_seen = true;
         let spans = self.seats[seat as usize].rooms.iter_mut().filter(|(of, _)| *of == room);
         for (_, span) in spans {
             match span.left_asked {

@@ -340,6 +340,7 @@ fn deliveries(
         forbidden: found.forbidden,
         undecided: found.undecided.total(),
         undecided_causes: found.undecided.by_cause().map(undecided).collect(),
+        unseen: found.unseen,
         missing: found.fault(Fault::Missing),
         duplicate: found.fault(Fault::Duplicate),
         disordered: found.fault(Fault::Disordered),

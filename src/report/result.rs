@@ -370,6 +370,9 @@ pub struct DeliveriesResult {
     /// Why they prove nothing; only what happened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undecided_causes: Vec<UndecidedResult>,
+    /// Clients that asked to join a room, were told nothing of it, and received none of what others received there.
+    #[serde(default, skip_serializing_if = "super::nodes::is_zero")]
+    pub unseen: u64,
     /// A client that had to receive a message did not.
     pub missing: u64,
     /// A client received a message again.
@@ -402,9 +405,9 @@ pub struct DeliveriesResult {
 impl DeliveriesResult {
     /// How much could be judged.
     pub fn coverage(&self) -> Coverage {
-        let DeliveriesResult { messages, refused, expected, undecided, .. } = *self;
+        let DeliveriesResult { messages, refused, expected, undecided, unseen, .. } = *self;
         let between = self.nodes.as_ref().and_then(NodesResult::between);
-        Coverage { messages, refused, expected, undecided, between }
+        Coverage { messages, refused, expected, undecided, between, unseen }
     }
 
     /// Why too little was judged for saying that nothing is wrong, in words. None where it was enough.

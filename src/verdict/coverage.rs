@@ -16,6 +16,14 @@ pub fn not_judged(gap: Gap) -> String {
             let decided = share((decided * 1e3).floor() / 1e3);
             format!("{decided} of {} decided", counted(pairs, "pair"))
         }
+        Gap::Unseen { clients } => {
+            let (whose, them) = if clients == 1 { ("it asked", "it") } else { ("they asked", "they") };
+            format!(
+                "nothing shows that {} ever {} in the room that {whose} to join: {them} received none of what others received there",
+                counted(clients, "client"),
+                if clients == 1 { "was" } else { "were" }
+            )
+        }
         Gap::BetweenNodes => "none certainly had to go from one node to another".to_owned(),
     }
 }
@@ -33,6 +41,16 @@ mod tests {
         assert_eq!(not_judged(Gap::NobodyOwed { messages: 1 }), "no client had to receive the message");
         let many = not_judged(Gap::NobodyOwed { messages: 2_000 });
         assert_eq!(many, "no client had to receive any of the 2,000 messages");
+        let unseen = |clients| not_judged(Gap::Unseen { clients });
+        assert_eq!(
+            unseen(1),
+            "nothing shows that 1 client ever was in the room that it asked to join: it received none of what others received there"
+        );
+        assert!(
+            unseen(4).starts_with(
+                "nothing shows that 4 clients ever were in the room that they asked to join: they"
+            )
+        );
         assert_eq!(not_judged(Gap::NoMessage), "no message was audited");
     }
 }

@@ -47,6 +47,7 @@ impl Ledger {
         for (node, pairs) in judgement.undecided_at.iter().enumerate() {
             self.findings.nodes.doubt(message.node, node as u16, *pairs);
         }
+        judgement.in_vain.into_iter().for_each(|seat| self.membership.seat_mut(seat).has_missed = true);
         for seat in judgement.absent {
             self.absent(seat, &message, (is_over, due), now);
         }

@@ -111,6 +111,7 @@ impl Membership {
         }
         let Some(room) = self.known_room(seat, name) else { return };
         let before = self.homes.reach((message.node, message.sent), place.client).before;
+        self.seats[seat as usize].was_seen = true;
         let mut stays = self.seats[seat as usize].rooms.iter_mut().filter(|(of, span)| {
             *of == room && span.asked < at && span.left.is_none_or(|left| left + before > message.sent)
         });
@@ -136,6 +137,30 @@ impl Membership {
         let is_there = !self.is_elsewhere(message, seat);
         let is_later = |span: &MembershipSpan| span.asked <= at && span.may_begin_after(message.sent);
         message.has_history && is_there && self.spans(message, seat).iter().any(|(_, span)| is_later(span))
+    }
+
+    /// Whether a seat had asked for the one room of a message before that was sent, and not to leave it again before it was
+    /// handled, and nobody has said or shown that it was there.
+    pub(in crate::audit) fn asks_in_vain(
+        &self,
+        message: &SentMessage,
+        seat: u32,
+        (from, to): (Moment, Moment),
+    ) -> bool {
+        let place = &self.seats[seat as usize];
+        let [name] = &message.to[..] else { return false };
+        let is_it = |(room, span): &(u32, MembershipSpan)| {
+            self.rooms[*room as usize].name == *name
+                && span.confirmed.is_none()
+                && span.asked < from
+                && span.left_asked.is_none_or(|left| left >= to)
+        };
+        place.client != message.key.sender && place.rooms.iter().any(is_it)
+    }
+
+    /// How many seats asked for rooms, and nothing shows that they ever were there.
+    pub(in crate::audit) fn unseen(&self) -> u64 {
+        self.seats.iter().filter(|seat| seat.has_missed && !seat.was_seen).count() as u64
     }
 
     /// Why nobody knows whether a message was for a seat.

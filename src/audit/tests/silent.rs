@@ -220,6 +220,37 @@ fn what_nobody_knows_for_a_leave_without_a_word_has_that_cause_also_when_the_cli
 }
 
 #[test]
+fn who_asks_for_a_room_without_an_answer_and_receives_nothing_of_it_is_counted_until_something_shows_it_there()
+ {
+    for (others, own, unseen) in
+        [(true, None, 1), (true, Some("a"), 0), (true, Some(""), 1), (false, None, 0)]
+    {
+        let mut ledger = connected(3);
+        joined(&mut ledger, 2, "a");
+        ledger.joining(1, "/", "a", at(4));
+        say(&mut ledger, silent(0, "a", 10));
+        if others {
+            received(&mut ledger, 2, 0, 20);
+        }
+        if let Some(room) = own {
+            say(&mut ledger, silent(1, room, 30));
+            [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 1, 40));
+        }
+        assert_eq!(ledger.finish(at(500)).unseen, unseen, "{others} {own:?}");
+    }
+    // A message that was on its way when it asked, or when it asked to leave, says nothing.
+    for (asked, left) in [(11, 90), (4, 15)] {
+        let mut ledger = connected(3);
+        joined(&mut ledger, 2, "a");
+        ledger.joining(1, "/", "a", at(asked));
+        say(&mut ledger, silent(0, "a", 10));
+        ledger.parting(1, "/", "a", at(left));
+        received(&mut ledger, 2, 0, 20);
+        assert_eq!(ledger.finish(at(500)).unseen, 0, "{asked} {left}");
+    }
+}
+
+#[test]
 fn a_message_may_be_owed_to_a_former_stay_in_the_room() {
     let mut ledger = connected(3);
     joined(&mut ledger, 1, "a");
