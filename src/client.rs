@@ -381,12 +381,14 @@ impl<'p> Client<'p> {
         }
     }
 
-    /// What is wrong with this payload of a packet, where it may be that two came which nothing tells from each other.
+    /// What is wrong with this payload of a packet, where it may be that two came which nothing tells from each other, or a part of
+    /// one in a poll.
     fn unjoined(&self, violation: Violation, payload: &str) -> Violation {
-        if violation.rule != Rule::Json || !socket_io::is_joined(payload) {
+        let is_polling = self.actor.session.is_polling();
+        let is_other = socket_io::is_joined(payload) || (is_polling && socket_io::is_cut(payload));
+        if violation.rule != Rule::Json || !is_other {
             return violation;
         }
-        let is_polling = self.actor.session.is_polling();
         let rule = if is_polling { Rule::PollPacket } else { Rule::EnginePacketType };
         Violation { rule, ..violation }
     }
@@ -415,6 +417,7 @@ impl<'p> Client<'p> {
                 }
                 self.arrived(io, message);
             }
+            Event::Upgraded => self.actor.signs.has_upgraded = true,
             Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
             Event::Violated(violation) => {
                 self.actor.blame_frame(violation.rule);
@@ -459,6 +462,10 @@ impl<'p> Client<'p> {
         // The id that it gave may not be the one that it knows.
         let is_known = |rule: &Rule| *rule != Rule::SessionLost || !self.actor.signs.has_odd_id;
         why.rule().filter(is_known).into_iter().for_each(|rule| self.harmed(rule));
+        // Who still counts as a member, and comes back, is put out by most servers.
+        if self.actor.signs.left.is_some() {
+            self.harmed(Rule::LeaveIgnored);
+        }
         let rule = why.rule().filter(|rule| *rule != Rule::SessionLost || is_fair);
         self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
         if was_live {

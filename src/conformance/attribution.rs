@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::clauses::Clause;
 use super::owner::{
-    OLDER, belongs, is_costly, is_of_polling, is_of_posts, is_of_upgrade, is_of_wholeness, is_plain,
+    OLDER, behind, belongs, is_costly, is_of_polling, is_of_posts, is_of_upgrade, is_of_wholeness, is_plain,
     is_readable, is_ruinous, is_sign, looks_like, owner, owns, rule,
 };
 use super::result::{CaseResult, FindingResult};
@@ -25,7 +25,7 @@ const MANY: usize = 10;
 /// Settles what each case answers for, and gives the findings, the gravest first. What belongs to a finding is told there and
 /// not in the cases.
 pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
-    let shown: Vec<Rule> = Rule::ALL
+    let mut shown: Vec<Rule> = Rule::ALL
         .iter()
         .copied()
         .filter(|rule| {
@@ -44,6 +44,9 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
                 && (cases.iter().any(is_shown) || (is_plain(*rule) && saw >= MANY))
         })
         .collect();
+    // What is lost where nothing upgrades is not lost by upgrades.
+    let is_lost_anyway = shown.contains(&Rule::EventLost);
+    shown.retain(|rule| *rule != Rule::UpgradeLoss || !is_lost_anyway);
     let everywhere = everywhere(cases.iter());
     cases.iter_mut().for_each(|case| settle_with(case, &shown, &everywhere));
     let mut findings: BTreeMap<Rule, FindingResult> = BTreeMap::new();
@@ -51,7 +54,9 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
         for rule in Rule::ALL.iter().copied().filter(|rule| counts(*rule, &shown)) {
             let Some(clause) = owner(rule).and_then(Clause::find) else { continue };
             let (count, example) = seen(case, rule);
-            if count == 0 {
+            // What stood before it was only a sign, and is not believed.
+            let is_of_it = || case.by.as_deref() == Some(&*clause.id) || is_own(case, rule);
+            if count == 0 && !(is_of_it() && hides(case, rule, &shown)) {
                 continue;
             }
             let finding = findings.entry(rule).or_insert_with(|| FindingResult::new(rule, clause));
@@ -110,7 +115,7 @@ pub fn settle_with(case: &mut CaseResult, shown: &[Rule], everywhere: &[Rule]) {
         return;
     }
     let foreign = |name: &Option<String>| {
-        let rule = name.as_deref().and_then(rule)?;
+        let rule = believed(name.as_deref().and_then(rule)?, shown);
         (counts(rule, shown) && !is_own(case, rule)).then_some(rule)
     };
     let Some(check) = case.checks.first() else {
@@ -191,6 +196,25 @@ pub fn everywhere<'c>(cases: impl Iterator<Item = &'c CaseResult> + Clone) -> Ve
 /// Whether a broken rule is believed. A sign is, where a case of its own has shown it.
 fn counts(rule: Rule, shown: &[Rule]) -> bool {
     owner(rule).and_then(Clause::find).is_some() && (!is_sign(rule) || shown.contains(&rule))
+}
+
+/// The rule that is believed to be broken where a check failed by this one: another that it may stand before, where that was shown
+/// and this one was not.
+fn believed(rule: Rule, shown: &[Rule]) -> Rule {
+    let mut behind = behind(rule).iter().copied();
+    match counts(rule, shown) {
+        true => rule,
+        false => behind.find(|behind| counts(*behind, shown)).unwrap_or(rule),
+    }
+}
+
+/// Whether a check of a case failed by what is believed to be this rule, and by another name.
+fn hides(case: &CaseResult, sought: Rule, shown: &[Rule]) -> bool {
+    let mut failures = case.checks.iter().take(1).flat_map(|check| &check.failures);
+    failures.any(|failure| {
+        let named = failure.after.as_deref().and_then(rule);
+        named.is_some_and(|named| named != sought && believed(named, shown) == sought)
+    })
 }
 
 /// Whether a case examines the clause that owns a rule.

@@ -192,6 +192,11 @@ impl Feature {
         Feature::scenario("whether clients are let in", "- a: { connect: { within: 1s } }", transport)
     }
 
+    /// The same with more patience, for servers that are slow to answer.
+    pub fn slow_connect(transport: Transport) -> Source {
+        Feature::scenario("whether clients are let in", "- a: { connect: { within: 5s } }", transport)
+    }
+
     /// A scenario whose last step passes where a server puts a client out of `/` that it has just let in.
     pub fn putting_out(transport: Transport) -> Source {
         let script =
@@ -243,6 +248,18 @@ impl Feature {
         let script = "- a: { connect: { within: 1s } }\n\
                       - a: { emit: { event: 't:burst', args: [1, 1, false], ack: { within: 1s } } }";
         Feature::scenario("whether what is handled is acknowledged", script, transport)
+    }
+
+    /// A scenario whose last step passes where the id that a client is given is that of its socket.
+    pub fn own_id(transport: Transport) -> Source {
+        let script = "- a: { connect: { within: 1s } }\n\
+                      - a: { emit: { event: 't:who', args: [], ack: { args: [{ $contains: { id: '${sid}' } }], within: 1s } } }";
+        Feature::scenario("whether clients are told their ids", script, transport)
+    }
+
+    /// Whether a case says ids of sockets to the server, or knows them in what it hears.
+    pub fn names_ids(source: &Source) -> bool {
+        source.text.replace("engine_sid", "").contains("sid}")
     }
 
     /// A scenario whose last step passes where a server lets clients into a namespace of which it cannot know.

@@ -32,6 +32,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::PacketPayload => "EIO-HB-14",
         Rule::UpgradeProbe => "EIO-UP-01",
         Rule::UpgradeRelease => "EIO-UP-02",
+        Rule::UpgradeLoss => "EIO-UP-07",
         Rule::PacketUnexpected => "EIO-HS-20",
         Rule::PayloadUtf8 => "EIO-HTTP-01",
         Rule::BinaryTyped => "EIO-WS-02",
@@ -49,10 +50,16 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::NamespaceUnasked => "SIO-NS-02",
         Rule::AnswerAstray => "SIO-NS-05",
         Rule::NamespaceUnknown => "SIO-NS-22",
+        Rule::NumberText => "SIO-PK-24",
+        Rule::LeaveIgnored => "SIO-NS-17",
+        Rule::NamespaceAlone => "SEM-NS-01",
+        Rule::EndUntold => "SEM-SK-03",
+        Rule::EventOrder => "SEM-OR-01",
+        Rule::EventLost => "SEM-OR-10",
         Rule::EventEarly => "SEM-OR-08",
         Rule::EventTwice => "SEM-OR-09",
         Rule::AttachmentCount => "SIO-BIN-01",
-        Rule::Placeholder => "SIO-BIN-03",
+        Rule::Placeholder | Rule::AttachmentOrder => "SIO-BIN-03",
         Rule::AttachmentDue | Rule::AttachmentStray => "SIO-BIN-07",
 
         Rule::HandshakeAccept | Rule::Extension | Rule::Subprotocol => "EIO-WS-14",
@@ -73,8 +80,30 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
 /// Clauses that the version before has words of its own for, with those.
 pub(super) const OLDER: [(&str, &str); 1] = [("EIO-LP-02", "EIO3-PL-02")];
 
+/// The clauses about the order of events: over a WebSocket, over polling, with attachments, through an upgrade, to the server,
+/// beside acknowledgements, to several clients.
+const ORDER: [&str; 7] =
+    ["SEM-OR-02", "SEM-OR-03", "SEM-OR-04", "SEM-OR-05", "SEM-OR-06", "SEM-OR-07", "SIO-EV-09"];
+
+/// Signs that may stand before another, which is then the one that counts.
+pub(super) fn behind(rule: Rule) -> &'static [Rule] {
+    match rule {
+        Rule::UpgradeLoss => &[Rule::AckMissing, Rule::EventLost, Rule::ConnectUnanswered],
+        Rule::LeaveIgnored | Rule::PostPackets | Rule::PostAnswer => &[Rule::EventLost],
+        Rule::EventTwice => &[Rule::EventOrder, Rule::EventLost],
+        _ => &[],
+    }
+}
+
 /// Whether a clause owns a rule, in this version or the one before.
 pub(super) fn owns(clause: &str, rule: Rule) -> bool {
+    // Each of these is about what would show it.
+    let is_one_of = |area: &[&str]| area.contains(&clause);
+    match rule {
+        Rule::EventOrder if is_one_of(&ORDER) => return true,
+        Rule::UpgradeLoss if clause == "EIO-UP-06" => return true,
+        _ => {}
+    }
     let older = |owner: &str| OLDER.iter().find(|(now, _)| *now == owner).map(|(_, older)| *older);
     owner(rule).is_some_and(|owner| clause == owner || older(owner) == Some(clause))
 }
@@ -94,6 +123,8 @@ pub fn belongs(rule: Rule, clause: &str) -> bool {
         // That nothing comes unasked is all that this clause says.
         Rule::NamespaceUnasked | Rule::NamespaceUnknown if clause == "EIO-HS-20" => return true,
         Rule::EventEarly if clause == "SEM-BC-18" => return true,
+        // What an id is, and how it differs from others, is all that these are about.
+        Rule::SidTaken if matches!(clause, "SIO-NS-09" | "SIO-NS-10" | "SIO-NS-19") => return true,
         Rule::HandshakeField if matches!(clause, "EIO-HS-03" | "EIO-HS-21") => return true,
         // What comes in the place of the open packet is a matter of all that is said of the handshake.
         Rule::PacketUnexpected => "EIO-HS-",
@@ -122,7 +153,14 @@ pub(super) fn is_readable(rule: Rule) -> bool {
             | Rule::SidTaken
             | Rule::AnswerAstray
             | Rule::AckMissing
+            | Rule::EventOrder
+            | Rule::EventLost
             | Rule::EventTwice
+            | Rule::NumberText
+            | Rule::AttachmentOrder
+            | Rule::LeaveIgnored
+            | Rule::NamespaceAlone
+            | Rule::EndUntold
             | Rule::RefusalKind
     )
 }
@@ -151,9 +189,20 @@ pub fn is_shaky(clause: &str) -> bool {
 
 /// Whether the rule is broken by what did not come in time, which a busy machine delays, too.
 pub fn is_of_time(rule: Rule) -> bool {
-    let says_itself =
-        [Rule::RefusalKind, Rule::EventTwice, Rule::BinaryTyped, Rule::RefusalStatus, Rule::PostLength];
-    is_sign(rule) && !says_itself.contains(&rule)
+    let says_itself = matches!(
+        rule,
+        Rule::RefusalKind
+            | Rule::EventOrder
+            | Rule::EventTwice
+            | Rule::NumberText
+            | Rule::AttachmentOrder
+            | Rule::LeaveIgnored
+            | Rule::NamespaceAlone
+            | Rule::BinaryTyped
+            | Rule::RefusalStatus
+            | Rule::PostLength
+    );
+    is_sign(rule) && !says_itself
 }
 
 /// Whether a rule that was broken may be the reason why a check of a case about these clauses failed, which did not wait for what was lost.
@@ -177,7 +226,15 @@ pub(super) fn is_sign(rule: Rule) -> bool {
         Rule::ConnectUnanswered
             | Rule::RefusalKind
             | Rule::AckMissing
+            | Rule::EventOrder
+            | Rule::EventLost
             | Rule::EventTwice
+            | Rule::NumberText
+            | Rule::AttachmentOrder
+            | Rule::LeaveIgnored
+            | Rule::NamespaceAlone
+            | Rule::EndUntold
+            | Rule::UpgradeLoss
             | Rule::BinaryTyped
             | Rule::RefusalStatus
             | Rule::CloseUntold

@@ -194,6 +194,12 @@ pub fn is_joined(payload: &str) -> bool {
     is_whole && rest.starts_with(|c: char| matches!(c, '0'..='6' | 'b')) && rest.len() < payload.len()
 }
 
+/// Whether a payload is the beginning of one, and its end is missing.
+pub fn is_cut(payload: &str) -> bool {
+    let parsed = serde_json::from_str::<IgnoredAny>(payload);
+    payload.len() > 1 && parsed.is_err_and(|error| error.is_eof())
+}
+
 impl Packet<'_> {
     /// Appends the packet. Whatever the fields hold is written, also what leaves the protocol: the attachment count
     /// belongs to binary kinds only, a namespace with a comma or without its slash and data of the wrong shape are

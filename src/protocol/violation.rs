@@ -169,6 +169,10 @@ rules! {
         "a binary message belongs to the binary packet before it";
     Msgpack, "parser.msgpack", "socket.io-msgpack-parser 3",
         "with the parser msgpack each packet is one binary message, a MessagePack map with a type and a namespace";
+    AttachmentOrder, "socket.attachment-order", "Socket.IO v5, Packet encoding",
+        "attachments are sent in the order of their numbers";
+    NumberText, "socket.number-text", "Socket.IO v5, Packet encoding",
+        "a number comes as a number";
     AttachmentLimit, "limit.attachments", "limit of this client",
         "the attachments of one packet stay within this client's limits";
 
@@ -196,6 +200,8 @@ rules! {
         "the server answers a ping with a pong";
     UpgradeProbe, "engine.upgrade-probe", "Engine.IO v4, Upgrade",
         "a WebSocket for a polling session is opened, and its `2probe` is answered with `3probe`";
+    UpgradeLoss, "engine.upgrade-loss", "Engine.IO v4, Upgrade",
+        "nothing is lost by an upgrade";
     UpgradeRelease, "engine.upgrade-release", "Engine.IO v4, Upgrade",
         "the poll and the post that are under way are answered while the session upgrades";
     PacketUnexpected, "engine.unexpected", "Engine.IO v4, Protocol",
@@ -204,6 +210,12 @@ rules! {
         "the body of a poll is UTF-8";
     NamespaceUnknown, "socket.namespace-unknown", "Socket.IO v5, Connection to a namespace",
         "a server speaks only in namespaces that the client has asked for";
+    NamespaceAlone, "socket.namespace-alone", "Socket.IO documentation, Namespaces",
+        "a client can be in several namespaces over one connection";
+    EndUntold, "socket.end-untold", "Socket.IO v5, Disconnection from a namespace",
+        "who is put out of a namespace is told so with DISCONNECT";
+    LeaveIgnored, "socket.leave-ignored", "Socket.IO v5, Disconnection from a namespace",
+        "a client that sends DISCONNECT is no member of the namespace any more";
     NamespaceUnasked, "socket.namespace-unasked", "Socket.IO v5, Connection to a namespace",
         "a server lets nobody into a namespace who has not asked for it";
     AnswerAstray, "socket.answer-astray", "Socket.IO v5, Connection to a namespace",
@@ -222,6 +234,10 @@ rules! {
         "an acknowledgement answers an event of the same namespace that asked for one";
     AckMissing, "socket.ack-missing", "Socket.IO v5, Acknowledgement",
         "an event that was handled and asks for an acknowledgement gets one";
+    EventOrder, "socket.event-order", "Socket.IO documentation, Delivery guarantees",
+        "what is emitted to a client first arrives first";
+    EventLost, "socket.event-lost", "Socket.IO documentation, Delivery guarantees",
+        "what is emitted to a client arrives as long as its connection lasts";
     EventTwice, "socket.event-twice", "Socket.IO documentation, Delivery guarantees",
         "an event arrives at most once";
     AckTwice, "socket.ack-twice", "Socket.IO v5, Acknowledgement",

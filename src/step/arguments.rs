@@ -4,21 +4,52 @@ use bytes::Bytes;
 use serde_json::Value as Json;
 
 use crate::audit::stamp::Stamp;
-use crate::template::{Matcher, Values};
+use crate::protocol::Rule;
+use crate::template::{Likeness, Matcher, Mismatch, Values};
+
+/// How something that came differs from what was wanted.
+#[derive(Clone, Debug)]
+pub(super) struct Unlike {
+    /// In words.
+    pub(super) why: String,
+    /// The rule that the server broke, if what came is what was wanted and was spoilt on the way.
+    pub(super) rule: Option<Rule>,
+}
+
+impl Unlike {
+    /// What a comparison tells.
+    pub(super) fn of(mismatch: &Mismatch) -> Unlike {
+        Unlike { why: mismatch.to_string(), rule: spoilt(mismatch) }
+    }
+
+    /// In words alone.
+    pub(super) fn because(why: String) -> Unlike {
+        Unlike { why, rule: None }
+    }
+}
+
+/// The rule that is broken where a value came so instead of the one that was wanted.
+pub(super) fn spoilt(mismatch: &Mismatch) -> Option<Rule> {
+    match mismatch.likeness {
+        Likeness::None => None,
+        Likeness::NumberInText => Some(Rule::NumberText),
+        Likeness::OtherAttachment => Some(Rule::AttachmentOrder),
+    }
+}
 
 /// The arguments of an event, if they are as wanted.
 ///
 /// # Errors
-/// In words, how they differ.
+/// How they differ.
 pub(super) fn arguments(
     data: &str,
     attachments: &[Bytes],
     wanted: Option<&Matcher>,
     values: &dyn Values,
-) -> Result<Json, String> {
+) -> Result<Json, Unlike> {
     let bare = Stamp::strip(data);
     let Ok(Json::Array(mut all)) = serde_json::from_str::<Json>(&bare) else {
-        return Err(format!("{bare} is not the JSON array of an event"));
+        return Err(Unlike::because(format!("{bare} is not the JSON array of an event")));
     };
     if !all.is_empty() {
         all.remove(0);
@@ -39,5 +70,6 @@ pub(super) fn arguments(
             return Ok(shorter);
         }
     }
-    Err(format!("{bare}: {mismatch}"))
+    let unlike = Unlike::of(&mismatch);
+    Err(Unlike { why: format!("{bare}: {}", unlike.why), ..unlike })
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::arguments::Unlike;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};
@@ -45,14 +46,15 @@ impl Step for Assert {
     }
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
-        let verdict = self.value.render(cx.actor).and_then(|mut value: Json| {
+        let value = self.value.render(cx.actor).map_err(Unlike::because);
+        let verdict = value.and_then(|mut value: Json| {
             // Bytes are compared as they are received: beside the value.
             let bytes = binary::detach(&mut value, &mut |length| vec![0; length].into());
-            self.is.matches(&value, &bytes, cx.actor).map_err(|mismatch| mismatch.to_string())
+            self.is.matches(&value, &bytes, cx.actor).map_err(|mismatch| Unlike::of(&mismatch))
         });
         match verdict {
             Ok(()) => cx.pass(),
-            Err(why) => cx.fail(self.wish(), why),
+            Err(unlike) => cx.fail_by_other(unlike.rule, self.wish(), unlike.why),
         }
         Progress::Done
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::arguments::arguments;
+use super::arguments::{Unlike, arguments};
 use super::expect::{self, Description};
 use super::overdue::Late;
 use super::schema::{self, Schema};
@@ -94,7 +94,7 @@ impl Awaiting<'_> {
                     return true;
                 }
                 Some(Err(why)) => {
-                    self.nearest.get_or_insert(why);
+                    self.nearest.get_or_insert(why.why);
                     return false;
                 }
                 None => return false,
@@ -123,7 +123,7 @@ impl Awaiting<'_> {
     }
 
     /// The arguments of an event of that name, if they are as wanted.
-    fn judge(&self, cx: &Cx<'_, '_>, message: &ServerEvent<'_>) -> Option<Result<Json, String>> {
+    fn judge(&self, cx: &Cx<'_, '_>, message: &ServerEvent<'_>) -> Option<Result<Json, Unlike>> {
         let (name, _) = socket_io::event_name(&message.data)?;
         let is_it = *name == *self.event && *message.namespace == *self.namespace;
         let args = self.response.description.args.as_ref();

@@ -21,6 +21,7 @@ use crate::audit::{Sender, stamp};
 use crate::contract::{Acceptance, Ask, Reach, Verb};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::{FailureKind, Metric};
+use crate::protocol::Rule;
 use crate::session::Answer;
 use crate::template::{Matcher, Template};
 
@@ -461,7 +462,10 @@ impl Collect {
         };
         if timed_out != self.timed_out {
             let words = |out| if out { "that time runs out" } else { "that all answer in time" };
-            return cx.fail(words(self.timed_out), format!("{} with {}", words(timed_out), answer.data));
+            // Who never heard the question does not answer it.
+            let rule = timed_out.then(|| cx.actor.signs.missing(Rule::EventLost));
+            let seen = format!("{} with {}", words(timed_out), answer.data);
+            return cx.fail_in_silence(rule, words(self.timed_out), seen);
         }
         if let Some(count) = self.count
             && collected.len() as u64 != count

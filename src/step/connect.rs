@@ -312,6 +312,9 @@ impl Connecting<'_> {
                 let hint =
                     if has_none && !reason.to_lowercase().contains("namespace") { NO_AUTH } else { "" };
                 let why = format!("`{}` refused: {reason}{hint}", self.namespace);
+                if cx.actor.session.is_connected_anywhere() {
+                    cx.actor.harm.get_or_insert(Rule::NamespaceAlone);
+                }
                 return self.missed(cx, Cause::Refused, why);
             }
             Wanted::Refusal(Refusal::Any) => Ok(()),
@@ -456,8 +459,10 @@ impl<'p> Running<'p> for Connecting<'p> {
                 }
                 // The reply that is missing may be the one that came for another namespace.
                 if self.place == Place::Asking && !cx.actor.session.awaits_post() {
-                    let missing =
-                        if self.misplaced { Rule::NamespaceUnasked } else { Rule::ConnectUnanswered };
+                    let missing = match self.misplaced {
+                        true => Rule::NamespaceUnasked,
+                        false => cx.actor.signs.missing(Rule::ConnectUnanswered),
+                    };
                     cx.actor.harm.get_or_insert(missing);
                 }
                 let limit =

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::arguments::spoilt;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Reading, capture};
 use crate::contract::ack_fields;
@@ -75,7 +76,8 @@ impl Demand {
         match self.args.as_ref().map(|wanted| wanted.matches(&args, &answer.attachments, cx.actor)) {
             Some(Err(mismatch)) => {
                 let wanted = self.args.as_ref().map(Matcher::describe).unwrap_or_default();
-                cx.fail(
+                cx.fail_by_other(
+                    spoilt(&mismatch),
                     format!("an acknowledgement with {wanted}"),
                     format!("an acknowledgement with {}: {mismatch}", answer.data),
                 );

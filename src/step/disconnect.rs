@@ -86,6 +86,9 @@ impl Step for Disconnect {
             Disconnect::Leave(namespace) => match namespace.render_text(cx.actor) {
                 Ok(name) => {
                     cx.record(AuditEvent::Leaving { namespace: Some(&name) });
+                    if cx.actor.session.is_connected(&name) {
+                        cx.actor.signs.left = Some(name.as_str().into());
+                    }
                     cx.actor.session.disconnect(cx.wire, &name);
                 }
                 Err(why) => cx.fail("the name of a namespace", why),

@@ -59,7 +59,7 @@ impl Awaited {
             }
             Happening::Time if cx.now >= self.deadline => {
                 if cx.actor.blamed().is_none() {
-                    cx.actor.harm = Some(Rule::AckMissing);
+                    cx.actor.harm = Some(cx.actor.signs.missing(Rule::AckMissing));
                 }
                 let heard = cx.actor.heard_instead(self.deadline - self.patience);
                 Exchanged::Missed(format!("no acknowledgement within {:?}{heard}", self.patience))

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::arguments::arguments;
+use super::arguments::{Unlike, arguments};
 use super::event_template::{Words, in_words};
 use super::inbox::Received;
 use super::reading::event_fields;
@@ -18,8 +18,12 @@ use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, 
 use crate::audit::stamp::Stamp;
 use crate::contract::{Order, Verb};
 use crate::document::{Fields, Mistake, Node};
+use crate::protocol::Rule;
 use crate::session::Event;
 use crate::template::{Matcher, Slot, Template, Values};
+
+/// How long a wanted event may come after the one that came in its place.
+const LATE: Duration = Duration::from_millis(250);
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     let fields = event_fields(node, "expect")?;
@@ -117,10 +121,10 @@ impl Description {
         received: &Received,
         values: &dyn Values,
         i: Option<u64>,
-    ) -> Result<Json, String> {
+    ) -> Result<Json, Unlike> {
         let values = Words { values, words: &[], i };
         let args = arguments(&received.data, &received.attachments, self.args.as_ref(), &values)?;
-        self.said.as_ref().map_or(Ok(()), |said| said.judge(&args, &values))?;
+        self.said.as_ref().map_or(Ok(()), |said| said.judge(&args, &values)).map_err(Unlike::because)?;
         Ok(args)
     }
 
@@ -191,13 +195,14 @@ impl Step for Expect {
             }
         };
         let deadline = cx.now + self.within;
-        let mut expecting = Expecting { step: self, namespace, event, deadline, taken: 0, looked: 0 };
+        let mut expecting =
+            Expecting { step: self, namespace, event, deadline, taken: 0, looked: 0, passed: None };
         match expecting.look(cx) {
             Flow::Done => Progress::Done,
             // What was not there when the connection ended will not come.
             Flow::Waiting if cx.actor.session.is_closed() => {
                 let why = cx.why_not_connected(&expecting.namespace);
-                expecting.give_up(cx, &why);
+                expecting.give_up(cx, &why, None);
                 Progress::Done
             }
             Flow::Waiting => Progress::waiting(expecting),
@@ -218,19 +223,31 @@ struct Expecting<'p> {
     taken: u64,
     /// What stands before this place in the inbox was looked at and does not fit.
     looked: usize,
+    /// Another one that came in the place of the wanted one.
+    passed: Option<Passed>,
+}
+
+/// An event that came in the place of the wanted one.
+#[derive(Debug)]
+struct Passed {
+    /// How it differs.
+    why: String,
+    /// What was known to be broken when it came.
+    blamed: Option<Rule>,
+    /// Until when the wanted one may come.
+    until: Instant,
 }
 
 impl Expecting<'_> {
     /// Takes what fits from the inbox.
     fn look(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
+        if self.passed.is_some() {
+            return self.look_behind(cx);
+        }
         while self.taken < self.step.times.unwrap_or(1) {
             let (place, args) = match self.find(cx) {
                 Some(Ok(found)) => found,
-                Some(Err((place, why))) => {
-                    cx.actor.inbox.take(place);
-                    cx.fail(self.wish(), why);
-                    return Flow::Done;
-                }
+                Some(Err((place, unlike))) => return self.judge_other(cx, place, unlike),
                 None => {
                     self.looked = cx.actor.inbox.end();
                     return Flow::Waiting;
@@ -250,7 +267,7 @@ impl Expecting<'_> {
 
     /// The event to take, or the one that stands in its place and does not fit.
     #[allow(clippy::type_complexity)]
-    fn find(&self, cx: &Cx<'_, '_>) -> Option<Result<(usize, Json), (usize, String)>> {
+    fn find(&self, cx: &Cx<'_, '_>) -> Option<Result<(usize, Json), (usize, Unlike)>> {
         let description = &self.step.description;
         let i = self.step.times.map(|_| self.taken);
         let named = cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event);
@@ -264,14 +281,58 @@ impl Expecting<'_> {
         None
     }
 
-    fn give_up(&self, cx: &mut Cx<'_, '_>, why: &str) {
-        let seen = match cx.actor.inbox.named(&self.namespace, &self.event).next() {
-            Some((_, other)) if self.step.any_order => {
-                format!("{why}; nearest: {}", Stamp::strip(&other.data))
-            }
-            _ => format!("{why}; {}", cx.actor.inbox.in_words()),
+    /// Another one than was wanted came. Whether the wanted one is late, and changed places with it, only a moment shows.
+    fn judge_other(&mut self, cx: &mut Cx<'_, '_>, place: usize, unlike: Unlike) -> Flow {
+        cx.actor.inbox.take(place);
+        self.looked = place;
+        let is_explained = unlike.rule.or(cx.actor.harm).is_some();
+        if cx.actor.log_handle().is_none() || is_explained {
+            cx.fail_by_other(unlike.rule, self.wish(), unlike.why);
+            return Flow::Done;
+        }
+        let blamed = cx.actor.blamed_for_other(None);
+        self.passed = Some(Passed { why: unlike.why, blamed, until: self.deadline.min(cx.now + LATE) });
+        self.look_behind(cx)
+    }
+
+    /// Looks for the wanted event behind one that came in its place.
+    fn look_behind(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
+        let Some(Passed { why, .. }) = &self.passed else { return Flow::Waiting };
+        let i = self.step.times.map(|_| self.taken);
+        let fits = |received: &Received| self.step.description.judge(received, cx.actor, i).is_ok();
+        // What was looked at is not looked at again: a server may flood us.
+        let mut fresh = cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event);
+        let is_there = fresh.any(|(_, received)| fits(received));
+        drop(fresh);
+        self.looked = cx.actor.inbox.end();
+        if is_there {
+            let seen = format!("{why}; and the wanted one after it");
+            cx.fail_by_other(Some(Rule::EventOrder), self.wish(), seen);
+            return Flow::Done;
+        }
+        Flow::Waiting
+    }
+
+    /// The wanted one did not come behind the one that came in its place.
+    fn pass_by(&self, cx: &mut Cx<'_, '_>, passed: &Passed) {
+        let rule = cx.actor.signs.missing(Rule::EventLost);
+        cx.fail_by_other(Some(rule), self.wish(), passed.why.as_str());
+    }
+
+    fn give_up(&self, cx: &mut Cx<'_, '_>, why: &str, rule: Option<Rule>) {
+        let nearest =
+            cx.actor.inbox.named(&self.namespace, &self.event).next().filter(|_| self.step.any_order);
+        let Some((_, nearest)) = nearest else {
+            let seen = format!("{why}; {}", cx.actor.inbox.in_words());
+            return cx.fail_in_silence(rule, self.wish(), seen);
         };
-        cx.fail(self.wish(), seen);
+        let i = self.step.times.map(|_| self.taken);
+        let spoilt = self.step.description.judge(nearest, cx.actor, i).err().and_then(|unlike| unlike.rule);
+        let seen = format!("{why}; nearest: {}", Stamp::strip(&nearest.data));
+        match spoilt {
+            Some(_) => cx.fail_by_other(spoilt, self.wish(), seen),
+            None => cx.fail_in_silence(rule, self.wish(), seen),
+        }
     }
 
     fn wish(&self) -> String {
@@ -287,18 +348,30 @@ impl<'p> Running<'p> for Expecting<'p> {
         match what {
             Happening::Event(Event::ServerEvent(_)) => self.look(cx),
             Happening::Event(Event::Closed(why)) => {
-                self.give_up(cx, &format!("the connection ended: {why}"));
+                match &self.passed {
+                    // It came while the connection lasted, and its end explains nothing.
+                    Some(passed) => cx.fail_after(passed.blamed, self.wish(), passed.why.as_str()),
+                    None => self.give_up(cx, &format!("the connection ended: {why}"), None),
+                }
                 Flow::Done
             }
-            Happening::Time if cx.now >= self.deadline => {
-                self.give_up(cx, &format!("it did not come within {:?}", self.step.within));
-                Flow::Done
-            }
+            Happening::Time => match &self.passed {
+                Some(passed) if cx.now >= passed.until => {
+                    self.pass_by(cx, passed);
+                    Flow::Done
+                }
+                None if cx.now >= self.deadline => {
+                    let rule = cx.actor.signs.missing(Rule::EventLost);
+                    self.give_up(cx, &format!("it did not come within {:?}", self.step.within), Some(rule));
+                    Flow::Done
+                }
+                _ => Flow::Waiting,
+            },
             _ => Flow::Waiting,
         }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        Some(self.deadline)
+        Some(self.passed.as_ref().map_or(self.deadline, |passed| passed.until))
     }
 }

@@ -135,7 +135,10 @@ impl<'p> Running<'p> for Awaiting<'p> {
             {
                 cx.pass();
             }
-            Happening::Time if cx.now >= self.deadline => cx.fail(self.step.wish(), "it is still open"),
+            Happening::Time if cx.now >= self.deadline => {
+                let rule = self.step.namespace.is_some().then_some(Rule::EndUntold);
+                cx.fail_in_silence(rule, self.step.wish(), "it is still open");
+            }
             _ => return Flow::Waiting,
         }
         Flow::Done

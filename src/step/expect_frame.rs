@@ -58,9 +58,24 @@ impl ExpectFrame {
         }
     }
 
+    /// Another frame came than was wanted.
+    fn fail_by_other(&self, cx: &mut Cx<'_, '_>, breaks: Option<Rule>, actual: String) {
+        match breaks {
+            // What is wrong with this frame itself explains it better than what came before or after.
+            Some(rule) => cx.fail_after(Some(rule), self.wish(), actual),
+            None => cx.fail_by_other(self.shape.demanded_at_once(), self.wish(), actual),
+        }
+    }
+
     fn fail(&self, cx: &mut Cx<'_, '_>, breaks: Option<Rule>, actual: String) {
-        let rule = breaks.or_else(|| cx.actor.blamed()).or_else(|| self.shape.demanded());
+        let rule = breaks.or_else(|| cx.actor.blamed()).or_else(|| self.shape.demanded_at_once());
         cx.fail_by(rule, self.wish(), actual);
+    }
+
+    /// Nothing came, while the connection lasted.
+    fn fail_in_silence(&self, cx: &mut Cx<'_, '_>, breaks: Option<Rule>, actual: String) {
+        let demanded = self.shape.demanded().map(|rule| cx.actor.signs.missing_message(rule));
+        self.fail(cx, breaks.or_else(|| cx.actor.blamed()).or(demanded), actual);
     }
 
     /// The first look is at all frames that nobody took, later ones are at what came since.
@@ -120,7 +135,7 @@ impl Step for ExpectFrame {
             Found::Nothing => {}
             Found::Judged => return Progress::Done,
             Found::Other { why, breaks } => {
-                self.fail(cx, breaks, why);
+                self.fail_by_other(cx, breaks, why);
                 return Progress::Done;
             }
         }
@@ -164,7 +179,7 @@ impl<'p> Running<'p> for Looking<'p> {
             Happening::FrameHandled => match self.mismatch.take() {
                 None => Flow::Waiting,
                 Some(why) => {
-                    self.step.fail(cx, cx.actor.frames.newest_breaks(), why);
+                    self.step.fail_by_other(cx, cx.actor.frames.newest_breaks(), why);
                     Flow::Done
                 }
             },
@@ -175,7 +190,7 @@ impl<'p> Running<'p> for Looking<'p> {
             Happening::Time if cx.now >= self.deadline => {
                 // What came in its place may be what was meant.
                 let breaks = cx.actor.frames.left_breaks();
-                self.step.fail(cx, breaks, format!("no such frame within {:?}", self.step.within));
+                self.step.fail_in_silence(cx, breaks, format!("no such frame within {:?}", self.step.within));
                 Flow::Done
             }
             _ => Flow::Waiting,

@@ -38,7 +38,10 @@ impl Step for ExpectNoFrame {
         let found = cx.actor.frames.all().find(|seen| self.0.judge(seen, cx.actor).is_ok()).cloned();
         let wish = format!("no {}", self.0.wish());
         match found {
-            Some(seen) => cx.fail(wish, seen.in_words()),
+            Some(seen) => {
+                let rule = seen.text().and_then(|text| cx.actor.signs.heard_outside(text));
+                cx.fail_by_other(rule, wish, seen.in_words());
+            }
             None if cx.actor.frames.were_lost() => {
                 cx.fail(wish, "more frames came than could be kept, so this cannot be judged");
             }

@@ -98,7 +98,7 @@ impl ExpectNone {
                     1 => String::new(),
                     n => format!(", and {} more", n - 1),
                 };
-                cx.fail(self.wish(), format!("{}{more}", Stamp::strip(&received.data)));
+                cx.fail_by_other(None, self.wish(), format!("{}{more}", Stamp::strip(&received.data)));
             }
         }
     }

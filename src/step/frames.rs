@@ -59,6 +59,14 @@ impl Seen {
         }
     }
 
+    /// A text.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Seen::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     fn size(&self) -> usize {
         match self {
             Seen::Text(text) | Seen::Close(_, text) => text.len(),

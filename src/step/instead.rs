@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Actor;
 use crate::document::shortened;
 use crate::observe::WireLine;
+use crate::protocol::Rule;
 
 /// So many characters of such an event are shown.
 const SHOWN: usize = 121;
@@ -18,6 +19,12 @@ pub fn heard_instead(sentence: &str) -> Option<&str> {
 }
 
 impl Actor<'_> {
+    /// The rule that may explain that something else came than was meant to come, which may be this one. Attachments may still be on
+    /// their way.
+    pub(super) fn blamed_for_other(&self, rule: Option<Rule>) -> Option<Rule> {
+        self.harm.or_else(|| self.signs.rule()).or(rule).or_else(|| self.sign_in_posts())
+    }
+
     /// In words, the last event that came since a time and that no step of the group waits for. Empty if there is none.
     pub(super) fn heard_instead(&self, since: Instant) -> String {
         let (lines, wants) = (self.wire_lines_since(since), |name: &str| self.group.filter.wants(name));

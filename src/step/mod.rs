@@ -364,9 +364,40 @@ impl<'p> Cx<'_, 'p> {
         self.observer.failed(self.step, self.actor.who, failure);
     }
 
+    /// Nothing came that was waited for, perhaps because the server broke this rule, unless it is known to have broken another.
+    pub(super) fn fail_in_silence(
+        &mut self,
+        rule: Option<Rule>,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) {
+        let rule = self.actor.blamed().or(rule);
+        self.fail_by(rule, expected, actual);
+    }
+
+    /// Something else came than was wanted, perhaps because the server broke this rule, unless it is known to have broken another.
+    pub(super) fn fail_by_other(
+        &mut self,
+        rule: Option<Rule>,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) {
+        self.fail_after(self.actor.blamed_for_other(rule), expected, actual);
+    }
+
     /// A check did not hold, and that is all there is to it: what else the server did is no excuse, but a part of it.
     pub(super) fn fail_by_itself(&mut self, expected: impl Into<String>, actual: impl Into<String>) {
-        let failure = Failure { after: None, ..self.failure(expected, actual) };
+        self.fail_after(None, expected, actual);
+    }
+
+    /// A check did not hold because the server broke just this rule, or for itself.
+    pub(super) fn fail_after(
+        &mut self,
+        after: Option<Rule>,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) {
+        let failure = Failure { after, ..self.failure(expected, actual) };
         self.observer.failed(self.step, self.actor.who, failure);
     }
 

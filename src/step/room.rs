@@ -303,7 +303,7 @@ impl Confirming<'_> {
         for (place, received) in cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event) {
             match self.description.judge(received, &values, None) {
                 Ok(_) => return Ok(place),
-                Err(why) => unfit = Some(why),
+                Err(unlike) => unfit = Some(unlike.why),
             }
         }
         Err(unfit)

@@ -49,7 +49,10 @@ impl Step for Send {
         }
         cx.act_by_hand();
         match self.0.render(cx.actor) {
-            Ok(Json::String(text)) => cx.actor.session.send_raw(cx.wire, &text),
+            Ok(Json::String(text)) => {
+                cx.actor.signs.note_sent(&text, |namespace| cx.actor.session.is_connected(namespace));
+                cx.actor.session.send_raw(cx.wire, &text);
+            }
             Ok(value) => match Binary::of(&value) {
                 Some(Binary::Given(bytes)) => cx.actor.session.send_raw_binary(cx.wire, &bytes),
                 Some(Binary::Generated(length)) => {

@@ -42,6 +42,12 @@ impl Shape {
 
     /// The rule that a server breaks that does not send it, where only one demands just this.
     pub(super) fn demanded(&self) -> Option<Rule> {
+        let message = || wanted_message(&self.matcher.describe()).filter(|_| self.is_text());
+        self.demanded_at_once().or_else(message)
+    }
+
+    /// The same, of a server that sends another frame in its place.
+    pub(super) fn demanded_at_once(&self) -> Option<Rule> {
         match self.matcher.describe().as_str() {
             "the text \"3probe\"" if self.is_text() => Some(Rule::UpgradeProbe),
             "the text \"6\"" if self.is_text() => Some(Rule::UpgradeRelease),
@@ -98,6 +104,16 @@ impl Shape {
             Seen::Text(text) => Matcher::captured(Some(&self.matcher), text).map(Json::from),
             seen => Err(seen.in_words()),
         }
+    }
+}
+
+/// The rule that a server breaks that does not send such a message: an event, an acknowledgement or the answer to CONNECT.
+fn wanted_message(wanted: &str) -> Option<Rule> {
+    let text = wanted.strip_prefix("a text that matches /")?.trim_start_matches("(?s)").strip_prefix("^4")?;
+    match text.as_bytes().first()? {
+        b'2' | b'5' => Some(Rule::EventLost),
+        b'3' | b'6' => Some(Rule::AckMissing),
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::protocol::Rule;
+use crate::protocol::socket_io::{Kind, outline};
 use crate::session::ServerEvent;
 
 /// The byte by which the version before marks a binary message.
@@ -19,6 +20,10 @@ pub struct Signs {
     is_typed: Option<bool>,
     /// Whether the id of the session was no text.
     pub has_odd_id: bool,
+    /// Whether the session has moved from long-polling to another transport.
+    pub has_upgraded: bool,
+    /// The namespace that the client left last, while the connection went on.
+    pub left: Option<Box<str>>,
 }
 
 impl Signs {
@@ -33,6 +38,35 @@ impl Signs {
     /// A binary message came.
     pub fn note_binary(&mut self, bytes: &[u8]) {
         self.is_typed = Some(self.is_typed.unwrap_or(true) && bytes.first() == Some(&MESSAGE));
+    }
+
+    /// A packet of the client's own making is sent.
+    pub(super) fn note_sent(&mut self, text: &str, is_member: impl FnOnce(&str) -> bool) {
+        self.has_upgraded |= text == "5";
+        let left = text.strip_prefix('4').and_then(outline).filter(|packet| packet.kind == Kind::Disconnect);
+        if let Some(packet) = left.filter(|packet| is_member(packet.namespace)) {
+            self.left = Some(packet.namespace.into());
+        }
+    }
+
+    /// The rule that is broken by an event in this frame, if the client had left its namespace.
+    pub(super) fn heard_outside(&self, frame: &str) -> Option<Rule> {
+        let packet = frame.strip_prefix('4').and_then(outline)?;
+        let is_event = matches!(packet.kind, Kind::Event | Kind::BinaryEvent);
+        (is_event && self.left.as_deref() == Some(packet.namespace)).then_some(Rule::LeaveIgnored)
+    }
+
+    /// What is broken where something is missing that breaks this rule: what is lost after an upgrade may have been lost by it.
+    pub(super) fn missing(&self, rule: Rule) -> Rule {
+        if self.has_upgraded { Rule::UpgradeLoss } else { rule }
+    }
+
+    /// The same, where only messages are lost by an upgrade.
+    pub(super) fn missing_message(&self, rule: Rule) -> Rule {
+        match rule {
+            Rule::EventLost | Rule::AckMissing => self.missing(rule),
+            other => other,
+        }
     }
 
     /// The rule that the server broke, if that was no wish of the application's.
@@ -68,6 +102,30 @@ mod tests {
         assert_eq!(signs.rule(), None, "they were asked one by one");
         signs.note_event(&event(Some(2), r#"["n",1]"#));
         assert_eq!(signs.rule(), Some(Rule::EventTwice));
+    }
+
+    #[test]
+    fn an_event_is_heard_outside_where_the_client_had_left_its_namespace() {
+        let mut signs = Signs::default();
+        assert_eq!(signs.heard_outside(r#"42/custom,["news"]"#), None);
+        signs.note_sent("42[\"41/custom,\"]", |_| true);
+        signs.note_sent("41/custom,", |_| false);
+        assert_eq!(signs.left, None);
+        signs.note_sent("41/custom,", |name| name == "/custom");
+        assert_eq!(signs.heard_outside(r#"42/custom,["news"]"#), Some(Rule::LeaveIgnored));
+        for frame in ["42[\"news\"]", "41/custom,", "43/custom,1[]", "2"] {
+            assert_eq!(signs.heard_outside(frame), None, "{frame}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_after_an_upgrade_may_have_been_lost_by_it() {
+        let mut signs = Signs::default();
+        assert_eq!(signs.missing(Rule::EventLost), Rule::EventLost);
+        signs.note_sent("5", |_| true);
+        assert_eq!(signs.missing(Rule::EventLost), Rule::UpgradeLoss);
+        assert_eq!(signs.missing_message(Rule::AckMissing), Rule::UpgradeLoss);
+        assert_eq!(signs.missing_message(Rule::UpgradeProbe), Rule::UpgradeProbe);
     }
 
     #[test]

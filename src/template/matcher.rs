@@ -64,7 +64,7 @@ impl Matcher {
     /// Compares. `attachments` are the received bytes that `{"_placeholder":true,"num":k}` in `actual` stands
     /// for; without attachments such an object is data.
     pub fn matches(&self, actual: &Json, attachments: &[Bytes], values: &dyn Values) -> Result<(), Mismatch> {
-        let received = Received { attachments, values };
+        let received = Received { attachments, values, is_guess: false };
         self.pattern.matches(actual, received, &mut Path::default())
     }
 
@@ -310,7 +310,13 @@ impl Pattern {
         };
         match holds {
             true => Ok(()),
-            false => Err(received.mismatch(path, self.describe(), actual)),
+            false => {
+                let fits = |guess: Received<'_>, other: &Json| {
+                    self.matches(other, guess, &mut Path::default()).is_ok()
+                };
+                let likeness = received.likeness(actual, fits);
+                Err(received.mismatch(path, self.describe(), actual).like(likeness))
+            }
         }
     }
 

@@ -31,7 +31,7 @@ use expression::{Expr, as_text};
 pub use distribution::{Distribution, Quantity};
 pub use matcher::Matcher;
 pub use name::{Name, Nothing, Of, Slot, Values};
-pub use received::Mismatch;
+pub use received::{Likeness, Mismatch};
 pub use scope::{Scope, Shared};
 pub(crate) use scope::{is_reserved, well_formed};
 pub use timings::Timings;

@@ -5,11 +5,23 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::Values;
 use super::binary::Binary;
 use super::expression::in_words;
+
+/// What a value that is not as written may be all the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Likeness {
+    /// Another value.
+    #[default]
+    None,
+    /// The number that was wanted, as a text.
+    NumberInText,
+    /// The bytes of an attachment that was wanted elsewhere.
+    OtherAttachment,
+}
 
 /// Where a received value is not as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +32,15 @@ pub struct Mismatch {
     pub expected: String,
     /// What was there, in words.
     pub actual: String,
+    /// What it may be all the same.
+    pub likeness: Likeness,
+}
+
+impl Mismatch {
+    /// The same, of a value that may be this.
+    pub(super) fn like(self, likeness: Likeness) -> Mismatch {
+        Mismatch { likeness, ..self }
+    }
 }
 
 impl fmt::Display for Mismatch {
@@ -87,7 +108,8 @@ impl Path {
 
     /// Nothing stands here.
     pub(super) fn nothing(&self, expected: String) -> Mismatch {
-        Mismatch { path: self.to_string(), expected, actual: "nothing".to_owned() }
+        let actual = "nothing".to_owned();
+        Mismatch { path: self.to_string(), expected, actual, likeness: Likeness::None }
     }
 }
 
@@ -106,6 +128,8 @@ impl fmt::Display for Path {
 pub(super) struct Received<'r> {
     pub(super) attachments: &'r [Bytes],
     pub(super) values: &'r dyn Values,
+    /// Whether another value is tried in its place, of which nothing more is asked.
+    pub(super) is_guess: bool,
 }
 
 impl<'r> Received<'r> {
@@ -132,7 +156,7 @@ impl<'r> Received<'r> {
             Some(bytes) => told_bytes(bytes),
             None => in_words(actual),
         };
-        Mismatch { path: path.to_string(), expected, actual }
+        Mismatch { path: path.to_string(), expected, actual, likeness: Likeness::None }
     }
 
     /// Exactly the same, with numbers compared by value and binary by its bytes.
@@ -164,7 +188,35 @@ impl<'r> Received<'r> {
         };
         match holds {
             true => Ok(()),
-            false => Err(self.mismatch(path, in_words(expected), actual)),
+            false => {
+                let likeness =
+                    self.likeness(actual, |guess, other| guess.same(expected, other, path).is_ok());
+                Err(self.mismatch(path, in_words(expected), actual).like(likeness))
+            }
+        }
+    }
+
+    /// What a value may be that does not fit: the number in a text, or another attachment, fits in its place.
+    pub(super) fn likeness(
+        self,
+        actual: &Json,
+        mut fits: impl FnMut(Received<'_>, &Json) -> bool,
+    ) -> Likeness {
+        let guess = Received { is_guess: true, ..self };
+        match (actual, self.bytes(actual)) {
+            _ if self.is_guess => Likeness::None,
+            (Json::String(text), _) => match text.parse().map(Json::Number) {
+                Ok(number) if fits(guess, &number) => Likeness::NumberInText,
+                _ => Likeness::None,
+            },
+            (_, Some(_)) => {
+                let placeholder = |num| json!({ "_placeholder": true, "num": num });
+                match (0..self.attachments.len()).any(|num| fits(guess, &placeholder(num))) {
+                    true => Likeness::OtherAttachment,
+                    false => Likeness::None,
+                }
+            }
+            _ => Likeness::None,
         }
     }
 

@@ -53,7 +53,7 @@ macro_rules! room_faults {
         BroadcastOrderDiffers "broadcast-order-differs" "SEM-OR-07" "the receivers of broadcasts get them in different orders";
         EventBeforeConnect "event-before-connect" "SEM-OR-08" "events reach a client before it is told that it is connected";
         EventsDoubled "events-doubled" "SEM-OR-09" "each event is sent twice";
-        EventLost "event-lost" "SEM-BC-01" "every hundredth event to a client is lost";
+        EventLost "event-lost" "SEM-BC-01 SEM-OR-10" "every hundredth event to a client is lost";
         DisconnectToldTwice "disconnect-told-twice" "SEM-DR-06" "the end of a socket is told twice";
         LeavingToldAsLoss "leaving-told-as-loss" "SEM-DR-01" "a client that leaves is told as a lost one";
         LossToldAsSilence "loss-told-as-silence" "SEM-DR-02" "a lost connection is told as a ping timeout";

@@ -21,6 +21,7 @@ macro_rules! socket_faults {
         RefusedConnectCounts "refused-connect-counts" "SIO-NS-13" "a refused CONNECT, too, stops the connect timeout";
         ConnectTimeoutNotStopped "connect-timeout-not-stopped" "SIO-NS-14" "the connect timeout hits who joined a namespace, too";
         DisconnectAnswered "disconnect-answered" "SIO-NS-17" "a DISCONNECT is answered with another one";
+        DisconnectIgnored "disconnect-ignored" "SIO-NS-17" "a DISCONNECT changes nothing";
         LeaveClosesConnection "leave-closes-connection" "SIO-NS-18 SEM-NS-04" "a client that leaves one namespace is put out of all";
         LeaveHalfDone "leave-half-done" "SIO-NS-19 SIO-NS-20" "a connection goes on counting a namespace that was left as joined";
         FirstNamespaceHearsAll "first-namespace-hears-all" "SIO-NS-22 SEM-NS-01" "every event goes to the namespace that was joined first";

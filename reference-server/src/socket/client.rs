@@ -202,6 +202,7 @@ impl Client {
             (Kind::Disconnect, Some(socket)) if self.has(Fault::DisconnectAnswered) => {
                 socket.disconnect(false, Reason::ClientNamespaceDisconnect);
             }
+            (Kind::Disconnect, Some(_)) if self.has(Fault::DisconnectIgnored) => {}
             (Kind::Disconnect, Some(_)) if self.has(Fault::LeaveClosesConnection) => {
                 self.session().close(Reason::ClientNamespaceDisconnect);
             }

@@ -308,3 +308,52 @@ fn events_that_come_twice_block_what_waits_for_others_where_the_case_about_that_
     attribute(&mut cases);
     assert_eq!(told(&cases)[0], (Verdict::Blocked, Some("SEM-OR-09")));
 }
+
+#[test]
+fn what_is_lost_blocks_what_waits_for_it_where_the_case_about_that_shows_it() {
+    let lost = |id: &str, clause: &str, rule: Rule| stopped(id, clause, Some(rule));
+    let waits = || lost("rooms/one", "SEM-RM-04", Rule::EventLost);
+    assert_eq!(attribute(&mut [waits()]), [], "a room may have been the reason");
+    let mut cases = vec![waits(), lost("order/lost", "SEM-OR-10", Rule::EventLost)];
+    attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Blocked, Some("SEM-OR-10")), (Verdict::Fail, None)]);
+}
+
+#[test]
+fn a_sign_that_nothing_shows_leaves_room_for_the_one_behind_it() {
+    let mut cases = vec![
+        stopped("rooms/one", "SEM-RM-04", Some(Rule::PostPackets)),
+        stopped("order/lost", "SEM-OR-10", Some(Rule::EventLost)),
+    ];
+    let findings = attribute(&mut cases);
+    assert_eq!(told(&cases)[0], (Verdict::Blocked, Some("SEM-OR-10")));
+    assert_eq!((&findings[0].blocked[..], findings.len()), (&["rooms/one".to_owned()][..], 1));
+}
+
+#[test]
+fn what_is_lost_where_nothing_upgrades_is_not_laid_at_upgrades() {
+    let upgraded = || {
+        vec![
+            stopped("rooms/one", "SEM-RM-04", Some(Rule::UpgradeLoss)),
+            stopped("upgrade/two", "EIO-UP-06", Some(Rule::UpgradeLoss)),
+        ]
+    };
+    let mut cases = upgraded();
+    attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Blocked, Some("EIO-UP-07")), (Verdict::Fail, None)]);
+    let mut cases = upgraded();
+    cases.push(stopped("order/lost", "SEM-OR-10", Some(Rule::EventLost)));
+    attribute(&mut cases);
+    let lost = (Verdict::Blocked, Some("SEM-OR-10"));
+    assert_eq!(told(&cases), [lost, lost, (Verdict::Fail, None)]);
+}
+
+#[test]
+fn a_second_namespace_that_is_refused_everywhere_is_told_once() {
+    let refused = |id: &str, clause: &str| stopped(id, clause, Some(Rule::NamespaceAlone));
+    let mut alone = vec![refused("binary/namespace", "SIO-BIN-18")];
+    assert_eq!(attribute(&mut alone), [], "it may want credentials");
+    let mut cases = vec![refused("binary/namespace", "SIO-BIN-18"), refused("namespaces/many", "SEM-NS-01")];
+    attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Blocked, Some("SEM-NS-01")), (Verdict::Fail, None)]);
+}

@@ -30,7 +30,7 @@ pub(super) const EVENTS: [Event; 15] = [
     Event {
         name: "message-with-ack",
         answer: None,
-        probe: "- a: { emit: { event: message-with-ack, args: [1], ack: { args: [{ $type: number }], within: 1s } } }",
+        probe: "- a: { emit: { event: message-with-ack, args: [1], ack: { args: [{ $one_of: [1, '1'] }], within: 1s } } }",
         is_telling: true,
     },
     Event {
@@ -87,7 +87,8 @@ pub(super) const EVENTS: [Event; 15] = [
     Event {
         name: "t:ack-twice",
         answer: None,
-        probe: "- a: { emit: { event: 't:ack-twice', args: [], ack: { args: [{ $type: number }], within: 1s } } }",
+        probe: "- a: { emit: { event: 't:ack-twice', args: [], \
+                ack: { args: [{ $one_of: [1, '1'] }], within: 1s } } }",
         is_telling: true,
     },
     Event {

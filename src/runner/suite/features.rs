@@ -40,6 +40,8 @@ pub(super) struct Features {
     posts: Option<Broken>,
     /// That polls are not, if they are not.
     polls: Option<Broken>,
+    /// That clients are told other ids than those of their sockets, if they are.
+    ids: Option<Broken>,
     /// What keeps clients from coming in by a transport, where others let them in.
     ways: BTreeMap<Feature, Broken>,
 }
@@ -222,7 +224,8 @@ impl Features {
         if let Some(Offer { there, seen }) = found.get(&Feature::Recovery).cloned() {
             found.insert(Feature::NoRecovery, Offer { there: !there, seen });
         }
-        Ok(Features { found, broken, posts, polls, ways })
+        let ids = knows_fixture.then(|| scout.ids()).flatten();
+        Ok(Features { found, broken, posts, polls, ids, ways })
     }
 
     /// All of them, for the reference server: what it does not show is its fault, unless it broke a rule when it was asked, so that
@@ -267,7 +270,8 @@ impl Features {
             _ => Offer { there: true, seen: "the reference server has it".to_owned() },
         };
         let found = Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect();
-        Features { found, broken: BTreeMap::new(), posts: None, polls: None, ways: BTreeMap::new() }
+        let (posts, polls, ids, ways) = (None, None, None, BTreeMap::new());
+        Features { found, broken: BTreeMap::new(), posts, polls, ids, ways }
     }
 
     /// What keeps the clients of a case from speaking over their transport, if something is known to.
@@ -286,7 +290,8 @@ impl Features {
         };
         let posts = self.posts.as_ref().filter(|_| posts);
         let polls = posts.or_else(|| self.polls.as_ref().filter(|_| polls()));
-        polls.or_else(|| self.ways.get(&Feature::of(way()?)))
+        let ids = || self.ids.as_ref().filter(|_| Feature::names_ids(&variant.case.source));
+        polls.or_else(|| self.ways.get(&Feature::of(way()?))).or_else(ids)
     }
 
     /// What is missing of that which a case uses, if anything is.
@@ -388,7 +393,7 @@ fn note_broken(all: &mut BTreeMap<Feature, Broken>, features: &[Feature], broke:
         rule if owner(rule).is_none() => false,
         Rule::ConnectReply | Rule::ConnectPayload | Rule::NamespaceUnasked => true,
         // It may have no such event.
-        Rule::AckMissing => false,
+        Rule::AckMissing | Rule::EventLost | Rule::UpgradeLoss => false,
         // Of a server that serves other namespaces, it may only mean that it has not this one.
         Rule::ConnectUnanswered => features.contains(&Feature::Main),
         // Below the namespaces, nothing is said of them, either.
@@ -409,7 +414,7 @@ mod tests {
             false => Offer { there: true, seen: "it answered".to_owned() },
         };
         let found = Feature::all().into_iter().map(|feature| (feature, offer(feature))).collect();
-        Features { found, broken: BTreeMap::new(), posts: None, polls: None, ways: BTreeMap::new() }
+        Features { found, ..Features::granted(1) }
     }
 
     #[test]
@@ -469,5 +474,7 @@ mod tests {
         };
         assert!(hidden(Rule::Msgpack) && hidden(Rule::FrameLength));
         assert!(!hidden(Rule::MessageLimit) && !hidden(Rule::HttpLimit));
+        let missing = [Rule::AckMissing, Rule::EventLost, Rule::UpgradeLoss];
+        assert!(!missing.into_iter().any(hidden), "a server without the event shows the same");
     }
 }

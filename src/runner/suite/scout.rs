@@ -32,13 +32,15 @@ pub(super) struct Look {
     pub(super) offer: Offer,
     /// What the server broke, if it is not there.
     pub(super) broke: Option<Broken>,
+    /// The check that did not hold.
+    failure: Option<FailureResult>,
     /// Whether the server broke no rule meanwhile.
     pub(super) is_clean: bool,
 }
 
 impl Look {
     fn of(offer: Offer) -> Look {
-        Look { offer, broke: None, is_clean: true }
+        Look { offer, broke: None, failure: None, is_clean: true }
     }
 }
 
@@ -55,6 +57,11 @@ impl Broken {
         if let Some(error) = errors.iter().find(|error| error.rule.as_deref() == Some(rule.name())) {
             return Some(Broken { rule, error: ErrorResult { count: 1, ..error.clone() } });
         }
+        Some(Broken::by(rule, failure))
+    }
+
+    /// That this failure shows this rule broken.
+    fn by(rule: Rule, failure: &FailureResult) -> Broken {
         let FailureResult { client, actual, wire, .. } = failure.clone();
         let error = ErrorResult {
             cause: rule.requirement().to_owned(),
@@ -63,7 +70,7 @@ impl Broken {
             rule: Some(rule.name().to_owned()),
             examples: vec![ErrorExample { client, detail: actual, wire }],
         };
-        Some(Broken { rule, error })
+        Broken { rule, error }
     }
 
     /// Whether a case examines the clause that owns the rule, or is about the same.
@@ -217,6 +224,14 @@ impl Scout<'_> {
         broke.filter(|broke| broke.rule == Rule::PostAnswer)
     }
 
+    /// Whether clients are told another id than that of their socket, where `t:who` tells it.
+    pub(super) fn ids(&self) -> Option<Broken> {
+        let look = self.look("the look for the id of a socket", &Feature::own_id(self.transport));
+        let told =
+            look.failure.filter(|failure| failure.after.is_none() && failure.actual.contains("\"id\""))?;
+        Some(Broken::by(Rule::SidTaken, &told))
+    }
+
     /// Whether polls are not answered, so that nothing is heard over long-polling.
     pub(super) fn polls(&self) -> Option<Broken> {
         let Look { broke, .. } = self.look("the look whether polls are answered", &Feature::answer_to_poll());
@@ -227,7 +242,9 @@ impl Scout<'_> {
     pub(super) fn way_in(&self, transport: Transport) -> Option<Broken> {
         let scout = Scout { transport, ..*self };
         let label = format!("the look for a way in by {}", transport.name());
-        let Look { broke, .. } = scout.look(&label, &Feature::connect(transport));
+        let look = scout.look_for(&label, &Feature::connect(transport), 1);
+        let slow = || scout.look_for(&label, &Feature::slow_connect(transport), 1);
+        let Look { broke, .. } = if look.offer.there { look } else { slow() };
         // Silence alone may be that of a server that is slow.
         broke.filter(|broke| !broke.rule.is_harmless() && broke.rule != Rule::ConnectUnanswered)
     }
@@ -285,6 +302,7 @@ impl Scout<'_> {
                     }
                     (_, Some(failure)) => Look {
                         broke: Broken::of(failure, &played.result.errors),
+                        failure: Some(failure.clone()),
                         ..Look::of(gone(failure.actual.clone()))
                     },
                     _ => Look::of(gone(played.result.verdict.reason)),
