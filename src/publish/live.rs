@@ -108,7 +108,7 @@ fn answer(
         ("GET", Some("events")) => Reply::Stream("text/event-stream", Box::new(events(shared.clone()))),
         ("GET", Some(target)) if target.split('?').next() == Some("report") => {
             // Who asks for an earlier one will ask again.
-            let number = target.split('?').nth(1).and_then(|number| number.parse().ok());
+            let number = target.split_once('?').and_then(|(_, number)| number.parse().ok());
             Reply::Stream("text/html; charset=utf-8", Box::new(report(shared.clone(), number)))
         }
         ("POST", Some("stop")) => {

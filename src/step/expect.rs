@@ -269,7 +269,7 @@ impl Expecting<'_> {
     #[allow(clippy::type_complexity)]
     fn find(&self, cx: &Cx<'_, '_>) -> Option<Result<(usize, Json), (usize, Unlike)>> {
         let description = &self.step.description;
-        let i = self.step.times.map(|_| self.taken);
+        let i = self.number();
         let named = cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event);
         for (place, received) in named.filter(|(_, received)| description.concerns(received, cx)) {
             match description.judge(received, cx.actor, i) {
@@ -279,6 +279,11 @@ impl Expecting<'_> {
             }
         }
         None
+    }
+
+    /// Which of several events is waited for, where the step says how many.
+    fn number(&self) -> Option<u64> {
+        self.step.times.map(|_| self.taken)
     }
 
     /// Another one than was wanted came. Whether the wanted one is late, and changed places with it, only a moment shows.
@@ -298,7 +303,7 @@ impl Expecting<'_> {
     /// Looks for the wanted event behind one that came in its place.
     fn look_behind(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
         let Some(Passed { why, .. }) = &self.passed else { return Flow::Waiting };
-        let i = self.step.times.map(|_| self.taken);
+        let i = self.number();
         let fits = |received: &Received| self.step.description.judge(received, cx.actor, i).is_ok();
         // What was looked at is not looked at again: a server may flood us.
         let mut fresh = cx.actor.inbox.named_from(self.looked, &self.namespace, &self.event);
@@ -326,7 +331,7 @@ impl Expecting<'_> {
             let seen = format!("{why}; {}", cx.actor.inbox.in_words());
             return cx.fail_in_silence(rule, self.wish(), seen);
         };
-        let i = self.step.times.map(|_| self.taken);
+        let i = self.number();
         let spoilt = self.step.description.judge(nearest, cx.actor, i).err().and_then(|unlike| unlike.rule);
         let seen = format!("{why}; nearest: {}", Stamp::strip(&nearest.data));
         match spoilt {

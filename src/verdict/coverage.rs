@@ -17,11 +17,10 @@ pub fn not_judged(gap: Gap) -> String {
             format!("{decided} of {} decided", counted(pairs, "pair"))
         }
         Gap::Unseen { clients } => {
-            let (whose, them) = if clients == 1 { ("it asked", "it") } else { ("they asked", "they") };
+            let (were, they) = if clients == 1 { ("was", "it") } else { ("were", "they") };
             format!(
-                "nothing shows that {} ever {} in the room that {whose} to join: {them} received none of what others received there",
+                "nothing shows that {} ever {were} in the room that {they} asked to join: {they} received none of what others received there",
                 counted(clients, "client"),
-                if clients == 1 { "was" } else { "were" }
             )
         }
         Gap::BetweenNodes => "none certainly had to go from one node to another".to_owned(),

@@ -182,12 +182,12 @@ impl Membership {
             let name = &self.rooms[*room as usize].name;
             message.to.contains(name) || message.except.contains(name)
         };
-        let ends: Vec<Option<Moment>> = place.spans.iter().map(|socket| socket.left).collect();
+        let is_end = |at: Moment| place.spans.iter().any(|socket| socket.left == Some(at));
         let any = |test: &dyn Fn(&MembershipSpan) -> bool| {
             place.rooms.iter().any(|(room, span)| is_about(room) && test(span))
         };
         match () {
-            () if any(&|span| span.is_silent_within((from, to), &ends)) => Undecided::Unconfirmed,
+            () if any(&|span| span.is_silent_within((from, to), is_end)) => Undecided::Unconfirmed,
             () if any(&|span| span.is_moved_within((from, to))) => Undecided::Moved,
             () if is_handled => Undecided::InFlight,
             () => Undecided::Unacknowledged,

@@ -501,11 +501,7 @@ fn an_event_that_came_too_early_tells_whether_the_wanted_one_was_late_or_lost() 
         (&["42[\"n\",\"0\"]"], Some(Rule::NumberText)),
         (&["42[\"n\",\"x\"]", "42[\"n\",0]"], Some(Rule::EventOrder)),
     ] {
-        play("{ eve: 1 }", &format!("- eve: connect\n- eve: {expect}"), 0, |mut play| {
-            play.begin(0);
-            play.accepted();
-            play.hear(OPEN);
-            play.hear(r#"40{"sid":"a"}"#);
+        connected(&format!("- alice: {expect}"), |mut play| {
             play.begin(1);
             for frame in heard {
                 play.hear(frame);
@@ -522,11 +518,7 @@ fn an_event_that_came_too_early_tells_whether_the_wanted_one_was_late_or_lost() 
 fn attachments_that_changed_places_are_told_from_others() {
     let expect = "{ expect: { event: n, args: [{ $hex: '01' }, { $hex: '02' }], within: 1s } }";
     for (second, rule) in [(1, Some(Rule::AttachmentOrder)), (3, None)] {
-        play("{ eve: 1 }", &format!("- eve: connect\n- eve: {expect}"), 0, |mut play| {
-            play.begin(0);
-            play.accepted();
-            play.hear(OPEN);
-            play.hear(r#"40{"sid":"a"}"#);
+        connected(&format!("- alice: {expect}"), |mut play| {
             play.begin(1);
             play.hear(r#"452-["n",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#);
             for byte in [2, second] {

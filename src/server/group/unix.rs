@@ -21,7 +21,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use super::super::output::Output;
-use super::{GRACE, LAST_WORDS, LOOK_AGAIN, Resources};
+use super::{GRACE, LOOK_AGAIN, Leader, Resources};
 use crate::scenario::StopSignal;
 
 /// What the guard of a group does: it waits for the end of the lifeline, and then ends the group. It outlives the
@@ -52,15 +52,13 @@ type Kept = (u64, u64);
 /// A running process group. Stopped when dropped.
 #[derive(Debug)]
 pub(crate) struct Group {
-    leader: Child,
+    leader: Leader,
     id: Pid,
     lifeline: Option<Lifeline>,
     /// Reads the other end of the lifeline where the leader does not: a member of the group, but not of the server.
     guard: Option<Child>,
     /// What those have inherited who left the group.
     kept: Option<Kept>,
-    output: Output,
-    ended: Option<ExitStatus>,
     /// By which signal its members are asked to end.
     farewell: Signal,
 }
@@ -70,7 +68,7 @@ impl Group {
     pub(in crate::server) fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::piped());
         let mut group = Self::lead(command, Output::default())?;
-        group.lifeline = group.leader.stdin.take().map(|end| Lifeline::Input { _end: end });
+        group.lifeline = group.leader.input().map(|end| Lifeline::Input { _end: end });
         Ok(group)
     }
 
@@ -101,18 +99,12 @@ impl Group {
     }
 
     fn lead(mut command: Command, output: Output) -> io::Result<Self> {
-        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut leader = command.spawn()?;
-        let id =
-            i32::try_from(leader.id()).map_err(|_| io::Error::other("the process id is out of range"))?;
-        if let Some(stream) = leader.stdout.take() {
-            output.follow(stream);
-        }
-        if let Some(stream) = leader.stderr.take() {
-            output.follow(stream);
-        }
+        command.process_group(0);
+        let leader = Leader::start(command, output)?;
+        let id = i32::try_from(leader.process.id())
+            .map_err(|_| io::Error::other("the process id is out of range"))?;
         let (id, farewell) = (Pid::from_raw(id), Signal::SIGTERM);
-        Ok(Self { lifeline: None, leader, id, guard: None, kept: None, output, ended: None, farewell })
+        Ok(Self { lifeline: None, leader, id, guard: None, kept: None, farewell })
     }
 
     /// The same, whose members are asked to end by this signal.
@@ -127,7 +119,7 @@ impl Group {
 
     /// What it prints.
     pub(in crate::server) fn output(&self) -> &Output {
-        &self.output
+        &self.leader.output
     }
 
     /// How the process that was started has ended, if it has. One that went on in the background has not.
@@ -138,10 +130,7 @@ impl Group {
 
     /// The same for a command that has done its work when it ends, whatever goes on in the background.
     pub(in crate::server) fn command_ended(&mut self) -> Option<ExitStatus> {
-        if self.ended.is_none() {
-            self.ended = self.leader.try_wait().ok().flatten();
-        }
-        self.ended
+        self.leader.ended()
     }
 
     /// CPU time and memory of all members. None where the system does not tell, and when nobody lives any more.
@@ -196,8 +185,7 @@ impl Group {
     /// Ends all members, and gives the last lines that they printed.
     pub(in crate::server) fn last_words(&mut self) -> Vec<String> {
         self.stop(GRACE);
-        self.output.settle(LAST_WORDS);
-        self.output.tail()
+        self.leader.last_words()
     }
 
     /// The living members, the guard left out. None where there is no /proc to read them from.

@@ -6,7 +6,7 @@
 use std::io;
 use std::os::windows::io::AsRawHandle;
 use std::os::windows::process::CommandExt;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use sysinfo::Pid;
 use win32job::{ExtendedLimitInfo, Job};
 
 use super::super::output::Output;
-use super::{GRACE, LAST_WORDS, LOOK_AGAIN, Resources};
+use super::{GRACE, LOOK_AGAIN, Leader, Resources};
 use crate::scenario::StopSignal;
 use crate::system::look_at_processes;
 
@@ -24,13 +24,11 @@ const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
 /// A running job. Stopped when dropped.
 #[derive(Debug)]
 pub(crate) struct Group {
-    leader: Child,
+    leader: Leader,
     /// None once all members have been ended.
     job: Option<Job>,
     /// What the leader ends with, if it does.
     input: Option<ChildStdin>,
-    output: Output,
-    ended: Option<ExitStatus>,
 }
 
 impl Group {
@@ -38,7 +36,7 @@ impl Group {
     pub(in crate::server) fn start(mut command: Command) -> io::Result<Self> {
         command.stdin(Stdio::piped());
         let mut group = Self::lead(command, Output::default())?;
-        group.input = group.leader.stdin.take();
+        group.input = group.leader.input();
         Ok(group)
     }
 
@@ -60,22 +58,16 @@ impl Group {
         let mut limits = ExtendedLimitInfo::new();
         limits.limit_kill_on_job_close();
         let job = Job::create_with_limit_info(&limits).map_err(io::Error::other)?;
-        command.creation_flags(CREATE_NEW_PROCESS_GROUP).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut leader = command.spawn()?;
-        if let Err(error) = job.assign_process(leader.as_raw_handle() as isize) {
+        command.creation_flags(CREATE_NEW_PROCESS_GROUP);
+        let mut leader = Leader::start(command, output)?;
+        if let Err(error) = job.assign_process(leader.process.as_raw_handle() as isize) {
             // One that is gone already is in no job, and needs none.
-            if leader.try_wait()?.is_none() {
-                leader.kill()?;
+            if leader.ended().is_none() {
+                leader.process.kill()?;
                 return Err(io::Error::other(error));
             }
         }
-        if let Some(stream) = leader.stdout.take() {
-            output.follow(stream);
-        }
-        if let Some(stream) = leader.stderr.take() {
-            output.follow(stream);
-        }
-        Ok(Self { leader, job: Some(job), input: None, output, ended: None })
+        Ok(Self { leader, job: Some(job), input: None })
     }
 
     /// The same: there are no signals by which its members could be asked to end.
@@ -85,7 +77,7 @@ impl Group {
 
     /// What it prints.
     pub(in crate::server) fn output(&self) -> &Output {
-        &self.output
+        &self.leader.output
     }
 
     /// How the process that was started has ended, if it has. One that went on in the background has not.
@@ -96,10 +88,7 @@ impl Group {
 
     /// The same for a command that has done its work when it ends, whatever goes on in the background.
     pub(in crate::server) fn command_ended(&mut self) -> Option<ExitStatus> {
-        if self.ended.is_none() {
-            self.ended = self.leader.try_wait().ok().flatten();
-        }
-        self.ended
+        self.leader.ended()
     }
 
     /// CPU time and memory of all members. None when nobody lives any more.
@@ -138,8 +127,7 @@ impl Group {
     /// Ends all members, and gives the last lines that they printed.
     pub(in crate::server) fn last_words(&mut self) -> Vec<String> {
         self.stop(GRACE);
-        self.output.settle(LAST_WORDS);
-        self.output.tail()
+        self.leader.last_words()
     }
 
     fn members(&self) -> Vec<Pid> {
