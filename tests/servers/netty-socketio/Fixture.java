@@ -5,7 +5,8 @@ import java.util.stream.Collectors;
 
 /**
  * The fixture contract on netty-socketio. Any argument may come, so each event declares arguments of the class Object. An attachment
- * is then a text of base64 that nothing tells from any other text: binary events cannot be judged by this fixture.
+ * is then a text of base64 that nothing tells from any other text: binary events cannot be judged by this fixture. There is no
+ * `t:bye`: the library can put a client out of a namespace, and cannot end its connection.
  */
 public class Fixture {
     /** As many arguments as an event of the contract may have. */
@@ -41,6 +42,8 @@ public class Fixture {
         configuration.setMaxHttpContentLength(1_000_000);
         configuration.setMaxFramePayloadLength(1_000_000);
         configuration.setOrigin("*");
+        // Otherwise each event is acknowledged when its handler returns, as that of `t:burst` does long before the end.
+        configuration.setAckMode(AckMode.MANUAL);
         SocketConfig sockets = new SocketConfig();
         sockets.setReuseAddress(true);
         configuration.setSocketConfig(sockets);
@@ -73,10 +76,6 @@ public class Fixture {
             ack.sendAckData();
         });
         on(namespace, "t:burst", Fixture::burst);
-        on(namespace, "t:bye", (client, args, ack) -> {
-            ack.sendAckData();
-            client.disconnect();
-        });
         on(namespace, "t:who", (client, args, ack) -> ack.sendAckData(who(client, name)));
         namespace.addDisconnectListener(client -> server.getRoomOperations("watch")
                 .sendEvent("gone", client.getSessionId().toString(), name, "unknown", client.getAllRooms()));
@@ -100,7 +99,10 @@ public class Fixture {
 
     private static void cast(SocketIONamespace namespace, SocketIOClient sender, Map<?, ?> target, String event, List<?> args) {
         Set<SocketIOClient> reached = new LinkedHashSet<>(in(namespace, texts(target.get("to")), namespace.getAllClients()));
-        reached.removeAll(in(namespace, texts(target.get("except")), List.of()));
+        List<String> except = texts(target.get("except"));
+        reached.removeAll(in(namespace, except, List.of()));
+        // One client is excepted as a client: it is in no room of its own.
+        reached.removeIf(client -> except.contains(client.getSessionId().toString()));
         if ("socket".equals(target.get("from"))) reached.remove(sender);
         for (SocketIOClient client : reached) client.sendEvent(event, args.toArray());
     }
@@ -114,12 +116,17 @@ public class Fixture {
         int count = ((Number) args.get(0)).intValue();
         long every = Math.max(1, ((Number) args.get(1)).longValue());
         boolean binary = Boolean.TRUE.equals(args.get(2));
-        for (int i = 0; i < count; i++) {
-            int n = i;
-            Object[] event = binary && n % 2 == 1 ? new Object[] {n, new byte[] {(byte) n}} : new Object[] {n};
-            LATER.schedule(() -> client.sendEvent("n", event), n * every, TimeUnit.MILLISECONDS);
+        next(client, 0, count, every, binary, ack);
+    }
+
+    /** One after another: with a delay for each, two threads could overtake each other. */
+    private static void next(SocketIOClient client, int n, int count, long every, boolean binary, AckRequest ack) {
+        if (n == count) {
+            ack.sendAckData();
+            return;
         }
-        LATER.schedule(() -> ack.sendAckData(), count * every + 5, TimeUnit.MILLISECONDS);
+        client.sendEvent("n", binary && n % 2 == 1 ? new Object[] {n, new byte[] {(byte) n}} : new Object[] {n});
+        LATER.schedule(() -> next(client, n + 1, count, every, binary, ack), every, TimeUnit.MILLISECONDS);
     }
 
     private static Map<String, Object> who(SocketIOClient client, String namespace) {
