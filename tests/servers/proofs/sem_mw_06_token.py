@@ -1,4 +1,4 @@
-"""SEM-MW-06: an event to a namespace whose guard refused the client for a wrong token."""
+"""SEM-MW-03, SEM-MW-06: an event to a namespace whose guard refused the client for a wrong token."""
 from raw import connected, judge
 
 client = connected()
