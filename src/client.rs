@@ -15,7 +15,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::audit::AuditEvent;
-use crate::observe::{Cause, Counter, FailureKind, Label, Observer, StepId, Who};
+use crate::observe::{Cause, FailureKind, Label, Observer, StepId, Who};
 use crate::protocol::dialect::{Packets, Pings};
 use crate::protocol::engine_io::Packet;
 use crate::protocol::http::{Head, Response};
@@ -418,7 +418,7 @@ impl<'p> Client<'p> {
                 self.arrived(io, message);
             }
             Event::Upgraded => self.actor.signs.has_upgraded = true,
-            Event::Heartbeat => io.observer.count(Counter::Heartbeats, 1),
+            Event::Heartbeat => self.beat(io),
             Event::Violated(violation) => {
                 self.actor.blame_frame(violation.rule);
                 match is_astray(violation) {

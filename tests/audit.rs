@@ -17,6 +17,7 @@ use support::{each, play};
 const BUSY: &str = "tests/audit/busy.yaml";
 const BACK: &str = "tests/audit/back.yaml";
 const CHURN: &str = "tests/audit/churn.yaml";
+const LEAVERS: [&str; 2] = ["tests/audit/leavers.yaml", "tests/audit/movers.yaml"];
 const CHAT_APP: &str = "tests/peers/node/chat-app.yaml";
 
 /// Faults of the reference server, a scenario under which each shows, and what the report then says.
@@ -113,6 +114,23 @@ fn proves_much(arguments: &[&str], settings: &[(&str, &str)]) -> Result<(), Stri
         true => Ok(()),
         false => Err(format!("{found:#?}\n{}", played.output)),
     }
+}
+
+#[test]
+fn who_is_kept_in_a_room_is_found_though_no_leave_is_answered() {
+    let faults = [None, Some("leave-ignored")];
+    let plays: Vec<_> =
+        LEAVERS.into_iter().flat_map(|scenario| faults.map(|fault| (scenario, fault))).collect();
+    each(&plays, |(scenario, fault)| {
+        let flags = fault.iter().flat_map(|fault| ["--fault", fault]);
+        let played = play([*scenario].into_iter().chain(flags), []);
+        let is_named = played.output.contains("after a leave");
+        match (played.code, played.delivery_faults().as_slice(), fault) {
+            (Some(0), [], None) => Ok(()),
+            (Some(1), ["delivery leaked"], Some(_)) if is_named => Ok(()),
+            (code, ..) => Err(format!("{scenario} ended with {code:?} under {fault:?}\n{}", played.output)),
+        }
+    });
 }
 
 /// How the chat application may be wrong in telling who comes and goes, and what the report then says.

@@ -227,12 +227,19 @@ pub enum AuditEvent<'a> {
         /// When it had asked.
         asked: Moment,
     },
+    /// The server lives on, and has read the pong of that time and what was sent before it.
+    Pinged {
+        /// When the pong was sent.
+        ponged: Moment,
+    },
     /// It asks to leave a room.
     Parting {
         /// In which namespace.
         namespace: &'a str,
         /// Which.
         room: &'a str,
+        /// Whether the server is to say when that is done.
+        is_answered: bool,
     },
     /// The server said that it has left.
     Parted {

@@ -289,8 +289,14 @@ impl Ledger {
             AuditEvent::Read { asked } => {
                 let course = self.senders.entry(client).or_default();
                 course.read = course.read.max(Some(asked));
+                self.membership.has_read(client, None, (asked, at + self.window));
             }
-            AuditEvent::Parting { namespace, room } => self.parting(client, namespace, room, at),
+            AuditEvent::Pinged { ponged } => {
+                self.membership.has_read(client, None, (ponged, at + self.window));
+            }
+            AuditEvent::Parting { namespace, room, is_answered } => {
+                self.parting(client, namespace, room, is_answered, at);
+            }
             AuditEvent::Parted { namespace, room } => self.parted(client, namespace, room, at),
         }
         None
@@ -341,9 +347,9 @@ impl Ledger {
     }
 
     /// It asks to leave a room.
-    pub fn parting(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
+    pub fn parting(&mut self, client: u32, namespace: &str, room: &str, is_answered: bool, at: Moment) {
         let seat = self.membership.seat(client, namespace);
-        self.membership.parting(seat, room, at);
+        self.membership.parting(seat, room, is_answered, at);
     }
 
     /// The server said that it has left.

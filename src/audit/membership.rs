@@ -33,6 +33,8 @@ pub(super) struct Seat {
     asks: bool,
     /// Whether the server moves it from room to room.
     is_movable: bool,
+    /// Whether it asked to leave some room where the server answers no leave, and nothing shows that this was read.
+    leaves: bool,
     /// Whether others received what went to a room that it had asked for without an answer, and it did not.
     pub(super) has_missed: bool,
     /// Whether anything has shown that it was in a room that it had asked for.
@@ -270,6 +272,7 @@ impl Membership {
             back: None,
             asks: false,
             is_movable: false,
+            leaves: false,
             has_missed: false,
             was_seen: false,
             unstamped: None,
@@ -332,8 +335,9 @@ impl Membership {
     pub(super) fn recovered(&mut self, seat: u32, at: Moment) {
         let place = &mut self.seats[seat as usize];
         place.spans.retain(|span| span.confirmed.is_some());
-        place.away = None;
+        let lost = place.away.take();
         place.back = Some(at);
+        stays::keep_what_was_cut(place, lost);
     }
 
     /// The client asks for the end of its socket.
@@ -399,15 +403,6 @@ impl Membership {
         if let Some(place) = rooms.iter().rposition(is_it) {
             rooms.remove(place);
             self.vacate(seat, room);
-        }
-    }
-
-    pub(super) fn parting(&mut self, seat: u32, room: &str, at: Moment) {
-        let Some(room) = self.known_room(seat, room) else { return };
-        for (of, span) in &mut self.seats[seat as usize].rooms {
-            if *of == room && span.left_asked.is_none() {
-                span.left_asked = Some(at);
-            }
         }
     }
 

@@ -54,6 +54,8 @@ pub struct MembershipSpan {
     pub left_asked: Option<Moment>,
     /// From when on it certainly is over.
     pub left: Option<Moment>,
+    /// Whether its end was asked for where the server answers no leave.
+    pub ends_silently: bool,
     /// Up to when the server may have handled a join of who was there already, if one was asked for.
     pub again: Option<Moment>,
     /// Whether the server alone decides how long it lasts.
@@ -73,6 +75,7 @@ impl MembershipSpan {
             is_shown: false,
             left_asked: None,
             left: None,
+            ends_silently: false,
             again: None,
             is_movable: false,
             moved: None,
@@ -115,7 +118,8 @@ impl MembershipSpan {
         let begins = self.asked < to && self.confirmed.is_none_or(|confirmed| confirmed > from);
         let asks = self.left_asked.is_some_and(|asked| asked < to) && self.moved.is_none();
         let stops = asks && self.left.is_none_or(|left| left > from);
-        (begins && (self.confirmed.is_none() || self.is_shown)) || (stops && self.left.is_none_or(is_end))
+        (begins && (self.confirmed.is_none() || self.is_shown))
+            || (stops && (self.ends_silently || self.left.is_none_or(is_end)))
     }
 
     /// Whether the server may have ended it between two times, as the client learned later.
@@ -148,9 +152,9 @@ impl MembershipSpan {
         [self.confirmed.or(Some(Moment::MAX)), self.again].into_iter().flatten().any(|begun| begun >= when)
     }
 
-    /// Ends it, unless it has ended: it was asked to, or may have, at one time, and certainly had at another.
+    /// Ends it, unless it has ended before: it was asked to, or may have, at one time, and certainly had at another.
     pub fn end(&mut self, asked: Moment, left: Moment) {
-        if self.left.is_none() {
+        if self.left.is_none_or(|known| left < known) {
             self.left_asked = Some(self.left_asked.map_or(asked, |before| before.min(asked)));
             self.left = Some(left);
         }

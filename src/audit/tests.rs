@@ -3,6 +3,7 @@
 mod clocks;
 mod exchange;
 mod history;
+mod leavers;
 mod model;
 mod moved;
 mod nodes;
@@ -104,7 +105,7 @@ fn each_leak_is_called_by_its_name() {
         joined(&mut ledger, client, "a");
     }
     joined(&mut ledger, 2, "quiet");
-    ledger.parting(3, "/", "a", at(4));
+    ledger.parting(3, "/", "a", true, at(4));
     ledger.parted(3, "/", "a", at(5));
     broadcast(&mut ledger, SentMessage { except: vec!["quiet".into()], ..message(0, "a", 10) });
     ledger.joining(4, "/", "a", at(20));
@@ -126,7 +127,7 @@ fn what_is_in_flight_together_proves_nothing() {
     ledger.joining(1, "/", "a", at(12));
     ledger.joined(1, "/", "a", at(20));
     joined(&mut ledger, 2, "a");
-    ledger.parting(2, "/", "a", at(12));
+    ledger.parting(2, "/", "a", true, at(12));
     ledger.parted(2, "/", "a", at(20));
     broadcast(&mut ledger, message(0, "a", 10));
     received(&mut ledger, 1, 0, 14);
@@ -141,7 +142,7 @@ fn whoever_is_in_one_room_and_then_in_the_next_must_receive_what_goes_to_both() 
     joined(&mut ledger, 1, "a");
     ledger.joining(1, "/", "b", at(10));
     ledger.joined(1, "/", "b", at(12));
-    ledger.parting(1, "/", "a", at(13));
+    ledger.parting(1, "/", "a", true, at(13));
     ledger.parted(1, "/", "a", at(14));
     let both = SentMessage {
         to: vec!["a".into(), "b".into()],
@@ -244,7 +245,7 @@ fn what_others_are_told_of_a_leave_those_who_stay_must_hear() {
         if was_there {
             joined(&mut ledger, 0, "a");
         }
-        ledger.parting(0, "/", "a", at(10));
+        ledger.parting(0, "/", "a", true, at(10));
         ledger.parted(0, "/", "a", at(14));
         ledger.record(
             0,
@@ -512,7 +513,7 @@ fn memory_does_not_grow_with_the_length_of_a_run() {
         // As it is mostly: it is received before it is acknowledged.
         received(&mut ledger, 1, round, now + 12);
         broadcast(&mut ledger, message(round, &room, now + 10));
-        ledger.parting(1, "/", &room, at(now + 20));
+        ledger.parting(1, "/", &room, true, at(now + 20));
         ledger.parted(1, "/", &room, at(now + 21));
         ledger.advance(at(now + 999_999), Moment::MAX);
         sizes.push(ledger.weight());

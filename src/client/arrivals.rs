@@ -7,11 +7,22 @@ use crate::audit::stamp::{self, Stamp};
 use crate::audit::{ANY_EVENT, AuditEvent};
 use crate::observe::{Counter, Label, Metric};
 use crate::protocol::Rule;
+use crate::protocol::dialect::Pings;
 use crate::protocol::socket_io::{self, Kind};
 use crate::session::ServerEvent;
 use crate::step::{heed_rooms, silence};
 
 impl Client<'_> {
+    /// A ping of the server came, and was answered; or the answer to one of the client's.
+    pub(super) fn beat(&mut self, io: &mut Io<'_>) {
+        io.observer.count(Counter::Heartbeats, 1);
+        let is_answered = self.actor.session.dialect().pings == Pings::Server && !self.actor.by_hand;
+        let Some(handshake) = self.actor.session.handshake().filter(|_| is_answered) else { return };
+        if let Some(ponged) = self.actor.unread.ping(io.now, handshake.ping_timeout) {
+            self.record(io, AuditEvent::Pinged { ponged: self.actor.context.since(ponged) });
+        }
+    }
+
     pub(super) fn arrived(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
         io.observer.count(Counter::Received, 1);
         if self.actor.log_handle().is_some() {

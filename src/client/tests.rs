@@ -16,7 +16,7 @@ mod stage;
 use std::time::Duration;
 
 use super::*;
-use crate::observe::Metric;
+use crate::observe::{Counter, Metric};
 use crate::protocol::http::Head;
 use stage::*;
 

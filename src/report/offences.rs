@@ -108,6 +108,9 @@ fn whereabouts(place: &str, span: &MembershipSpan) -> String {
         None => format!("asked for {place} {}", seconds(span.asked)),
     };
     match (span.left_asked, span.left) {
+        (Some(asked), Some(left)) if span.ends_silently => {
+            format!("{begun}, asked to leave {}, to be out by {}", seconds(asked), seconds(left))
+        }
         (_, Some(left)) => format!("{begun} until {}", seconds(left)),
         (Some(asked), None) => format!("{begun}, asked to leave {}", seconds(asked)),
         (None, None) => begun,

@@ -19,6 +19,7 @@ use super::overdue::Overdue;
 use super::sent::Sent;
 use super::signs::Signs;
 use super::standing::Standing;
+use super::unread::Unread;
 use super::{AnswerRule, Cx};
 use crate::audit::Key;
 use crate::audit::stamp::Stamp;
@@ -105,6 +106,8 @@ pub struct Actor<'p> {
     pub by_hand: bool,
     /// Whether it has sent what nobody acknowledges since its last round trip.
     pub has_unread: bool,
+    /// What it has left without an answer.
+    pub unread: Unread,
     /// The rooms into which the server puts it.
     pub standing: Standing,
     /// How many stamped messages it has sent.
@@ -220,6 +223,7 @@ impl<'p> Actor<'p> {
             round: 0,
             by_hand: false,
             has_unread: false,
+            unread: Unread::default(),
             standing: Standing::new(if context.server_rooms.standing.is_empty() { 0 } else { context.slots }),
             stamped: 0,
             asides: Vec::new(),
@@ -468,7 +472,7 @@ impl<'p> Actor<'p> {
 
     /// Nothing is held against the connection that begins.
     pub(super) fn begin_anew(&mut self) {
-        (self.harm, self.signs) = (None, Signs::default());
+        (self.harm, self.signs, self.unread) = (None, Signs::default(), Unread::default());
     }
 
     /// A raw frame came that no step may look at.

@@ -41,7 +41,7 @@ impl Awaited {
         patience: Duration,
     ) -> Result<Awaited, String> {
         let id = send(cx, &namespace, encoded, true)?.unwrap_or_default();
-        Ok(Awaited { id, namespace, deadline: cx.now + patience, patience })
+        Ok(Awaited { id, namespace, deadline: cx.actor.unread.asking(cx.now) + patience, patience })
     }
 
     /// Looks at what happened.

@@ -89,7 +89,7 @@ impl Fencing {
         }
         cx.actor.session.connect(cx.wire, NOWHERE, None, false);
         cx.observer.count(Counter::Fences, 1);
-        Ok(Fencing::Probe { asked: cx.now, deadline: cx.now + patience })
+        Ok(Fencing::Probe { asked: cx.actor.unread.asking(cx.now), deadline: cx.now + patience })
     }
 
     /// Looks at what happened; gives the outcome when there is one.

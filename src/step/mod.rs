@@ -66,6 +66,7 @@ mod said;
 mod send;
 mod set;
 mod told;
+mod unread;
 mod upgrade;
 mod wait;
 
@@ -415,6 +416,7 @@ impl<'p> Cx<'_, 'p> {
     /// The server has answered what the client had asked then: it has read all that was sent before.
     pub(crate) fn has_read(&mut self, asked: Instant) {
         self.actor.has_unread = false;
+        self.actor.unread.has_read(asked);
         let asked = self.actor.context.since(asked);
         self.record(AuditEvent::Read { asked });
     }

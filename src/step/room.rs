@@ -205,11 +205,15 @@ impl Move {
         if self.verb == Verb::Join {
             cx.actor.came = cx.actor.context.since(cx.now);
         }
+        let is_answered = self.judges();
+        if self.verb == Verb::Leave && !is_answered {
+            cx.actor.unread.leave(cx.now);
+        }
         let is_movable = cx.actor.context.server_rooms.signs.iter().any(|sign| !sign.enters);
         for room in &rooms {
             let (namespace, room) = (&*audited, &**room);
             cx.record(match self.verb {
-                Verb::Leave => AuditEvent::Parting { namespace, room },
+                Verb::Leave => AuditEvent::Parting { namespace, room, is_answered },
                 _ => AuditEvent::Joining { namespace, room, is_movable },
             });
         }

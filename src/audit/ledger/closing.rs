@@ -55,6 +55,11 @@ impl Ledger {
             self.accuse((Fault::Leaked, Some(leak)), seat, key, Some(message.clone()), Some(at), None);
         }
         self.judge_the_order(entry, message.clone());
+        // What its sender had asked for before is read, too.
+        if let (Some(handled), Order::Sent) = (proof.handled, message.order) {
+            let shown = (message.sent, handled + self.window);
+            self.membership.has_read(key.sender, Some(&message.sent_in), shown);
+        }
         let horizon = message.sent.saturating_sub(self.window);
         let next = self.senders.entry(key.sender).or_default().close(key.sequence, horizon);
         let next = next.map(|sequence| Key { sequence, ..key });

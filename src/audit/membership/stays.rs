@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::Membership;
+use super::{Membership, Seat};
 use crate::audit::events::{Moment, Sender, SentMessage};
 use crate::audit::span::{Certainty, MembershipSpan, any_over};
 use crate::audit::undecided::Undecided;
@@ -85,6 +85,47 @@ impl Membership {
         let place = &self.seats[seat as usize];
         let is_meant = |room: &u32| rooms.contains(&self.rooms[*room as usize].name);
         place.is_movable && place.rooms.iter().any(|(room, span)| span.is_movable && is_meant(room))
+    }
+
+    /// A seat asks to leave a room. `is_answered`: whether the server is to say when that is done.
+    pub(in crate::audit) fn parting(&mut self, seat: u32, room: &str, is_answered: bool, at: Moment) {
+        let Some(room) = self.known_room(seat, room) else { return };
+        let place = &mut self.seats[seat as usize];
+        for (of, span) in &mut place.rooms {
+            if *of == room && span.left_asked.is_none() {
+                (span.left_asked, span.ends_silently) = (Some(at), !is_answered);
+                place.leaves |= !is_answered;
+            }
+        }
+    }
+
+    /// Something shows that the server has read what a client sent at a time: so it has read what that had sent before over
+    /// the same connection, and the rooms that it left by that without an answer are left by a time. `namespace`: where it was
+    /// sent, if only what was sent there is known to be read.
+    pub(in crate::audit) fn has_read(
+        &mut self,
+        client: u32,
+        namespace: Option<&str>,
+        (sent, left): (Moment, Moment),
+    ) {
+        let Some(places) = self.of_client.get(client as usize) else { return };
+        for (of, seat) in places.iter() {
+            let place = &mut self.seats[seat as usize];
+            let is_it = || namespace.is_none_or(|name| *self.namespaces[of as usize].0 == *name);
+            if !place.leaves || !is_it() || place.open().is_none() {
+                continue;
+            }
+            let is_open = |(_, span): &&mut (u32, MembershipSpan)| span.ends_silently && span.left.is_none();
+            place.leaves = false;
+            for (_, span) in place.rooms.iter_mut().filter(is_open) {
+                match span.left_asked {
+                    Some(asked) if asked >= sent => place.leaves = true,
+                    // What was under way when the connection was cut may never have come.
+                    asked if place.back > asked => {}
+                    _ => span.left = Some(left),
+                }
+            }
+        }
     }
 
     /// Whether what a seat receives may show that it is, or was, in a room.
@@ -191,6 +232,17 @@ impl Membership {
             () if any(&|span| span.is_moved_within((from, to))) => Undecided::Moved,
             () if is_handled => Undecided::InFlight,
             () => Undecided::Unacknowledged,
+        }
+    }
+}
+
+/// A seat goes on where it was cut. A leave that the server had read may not have been done by then, and who comes back comes
+/// back to where it was.
+pub(super) fn keep_what_was_cut(place: &mut Seat, lost: Option<Moment>) {
+    for (_, span) in &mut place.rooms {
+        if span.ends_silently && span.left > lost {
+            span.left = None;
+            place.asks = true;
         }
     }
 }

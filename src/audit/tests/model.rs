@@ -11,7 +11,7 @@ use proptest::test_runner::TestCaseResult;
 
 use super::random::{Audited, Habits, History, Seen, Sight, history, namespace, rng};
 use super::*;
-use life::{JoinProof, Life};
+use life::{JoinProof, LeaveProof, Life, Proofs};
 
 /// What there is to be found, by the model.
 #[derive(Debug, Default, PartialEq)]
@@ -31,7 +31,7 @@ struct Model<'h> {
     audited: &'h Audited,
     /// When each message is due.
     dues: Vec<(Key, Moment)>,
-    proofs: Vec<JoinProof<'h>>,
+    proofs: Proofs<'h>,
     verdicts: Verdicts,
 }
 
@@ -40,6 +40,7 @@ impl<'h> Model<'h> {
         let (dues, proofs, verdicts) = Default::default();
         let mut model = Model { history, audited, dues, proofs, verdicts };
         model.find_dues();
+        model.find_leaves();
         model.find_proofs();
         for message in history.messages() {
             for client in 0..history.clients {
@@ -144,6 +145,18 @@ impl<'h> Model<'h> {
         })
     }
 
+    /// The messages that show of what their senders had left before them that this was read.
+    fn find_leaves(&mut self) {
+        let ordered = self.history.messages().filter(|message| message.order == Order::Sent);
+        let proof = |message: &'h Arc<SentMessage>| {
+            let due = self.due(message);
+            let (handled, known) = (self.handled(message, due)?, self.judged(message, message.key.sender));
+            Some(LeaveProof { known, place: (due, message.key), message, handled })
+        };
+        self.proofs.leaves = ordered.filter_map(proof).collect();
+        self.proofs.leaves.sort_by_key(|proof| proof.place);
+    }
+
     /// The receipts that prove joins, in the order in which their ledgers make use of them.
     fn find_proofs(&mut self) {
         for (time, client, sight) in &self.history.seen {
@@ -162,8 +175,14 @@ impl<'h> Model<'h> {
             let may_show = life.is_unproved() || life.is_movable();
             if known <= self.judged(message, *client) && may_show {
                 let before = self.history.before(message, *client, known);
-                self.proofs.push(JoinProof { known, client: *client, received: *time, message, before });
-                self.proofs.sort_by_key(|proof| (proof.known, proof.received));
+                self.proofs.joins.push(JoinProof {
+                    known,
+                    client: *client,
+                    received: *time,
+                    message,
+                    before,
+                });
+                self.proofs.joins.sort_by_key(|proof| (proof.known, proof.received));
             }
         }
     }
@@ -191,7 +210,7 @@ impl<'h> Model<'h> {
     fn judge_pair(&mut self, message: &SentMessage, client: u32) {
         let seen = &self.history.seen;
         let (judged, due) = (self.judged(message, client), self.due(message));
-        let life = Life::of(client, seen, &self.proofs, judged);
+        let life = Life::when(client, seen, &self.proofs, (judged, Some((due, message.key))));
         let handled = self.handled(message, due);
         let last = handled.unwrap_or(at(judged)) + self.history.after();
         let first = message.sent.saturating_sub(self.history.before(message, client, judged));
@@ -380,7 +399,8 @@ fn agree(
     (auditors, haste): (usize, u64),
 ) -> TestCaseResult {
     let mut rng = rng(seed);
-    let habits = Habits::draw(&mut rng, recovery, slow);
+    let mut habits = Habits::draw(&mut rng, recovery, slow);
+    (habits.holds_up, habits.keeps_leavers) = (seed % 2 == 1, seed % 3 == 0);
     let mut history = history(&mut rng, clients, 200, habits);
     harm_deliveries(&mut history, &mut rng, harm);
     let audited = history.audited(auditors, haste, &mut rng);
@@ -431,7 +451,8 @@ proptest! {
         auditors in 2usize..9,
     ) {
         let mut rng = rng(seed);
-        let habits = Habits::draw(&mut rng, recovery, slow);
+        let mut habits = Habits::draw(&mut rng, recovery, slow);
+        (habits.holds_up, habits.keeps_leavers) = (seed % 2 == 1, seed % 3 == 0);
         let mut history = history(&mut rng, clients, 200, habits);
         harm_deliveries(&mut history, &mut rng, harm);
         let counts = |auditors, rng: &mut _| {

@@ -77,7 +77,7 @@ fn a_message_that_comes_to_another_node_after_a_leave_there_accuses_nobody() {
     for (sent, leaks) in [(20, 0), (60, 1)] {
         let mut ledger = apart();
         joined(&mut ledger, 1, "a");
-        ledger.parting(1, "/", "a", at(12));
+        ledger.parting(1, "/", "a", true, at(12));
         ledger.parted(1, "/", "a", at(13));
         broadcast(&mut ledger, message(0, "a", sent));
         received(&mut ledger, 1, 0, sent + 5);
@@ -103,7 +103,7 @@ fn a_node_that_publishes_before_it_hands_a_message_to_its_own_clients_is_not_acc
         let mut ledger = together();
         joined(&mut ledger, 1, "a");
         broadcast(&mut ledger, message(0, "a", 10));
-        ledger.parting(1, "/", "a", at(parting));
+        ledger.parting(1, "/", "a", true, at(parting));
         ledger.parted(1, "/", "a", at(parting + 2));
         let found = ledger.finish(at(500));
         assert_eq!(found.fault(Fault::Missing), missing);

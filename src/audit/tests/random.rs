@@ -48,7 +48,8 @@ pub(super) enum Sight {
     Moved(&'static str),
     /// The server has answered what was asked then.
     Read(u64),
-    Parting(&'static str),
+    /// It asks to leave, and whether the server answers that.
+    Parting(&'static str, bool),
     Parted(&'static str),
     Settled(Arc<SentMessage>),
     Received(Key),
@@ -83,7 +84,9 @@ impl Sight {
             }
             Sight::Moved(room) => AuditEvent::Moved { namespace, room },
             Sight::Read(asked) => AuditEvent::Read { asked: at(*asked) },
-            Sight::Parting(room) => AuditEvent::Parting { namespace, room },
+            Sight::Parting(room, is_answered) => {
+                AuditEvent::Parting { namespace, room, is_answered: *is_answered }
+            }
             Sight::Parted(room) => AuditEvent::Parted { namespace, room },
             Sight::Settled(message) => AuditEvent::Settled((**message).clone()),
             Sight::Received(key) => AuditEvent::Received { namespace, key: *key, heard_as: 0 },
@@ -124,6 +127,8 @@ struct Person {
     moved: u64,
     /// What it sent up to then is read.
     read: Option<u64>,
+    /// Up to then nothing comes to the server of what it sends.
+    held: u64,
     /// The room into which the server has put it, and since when it knows that.
     house: Option<(&'static str, u64)>,
 }
@@ -154,6 +159,10 @@ pub(super) struct Habits {
     /// How much later than at once a message may be handled, if it may be: where there are several nodes, and where one is
     /// said to be several.
     within: u64,
+    /// Whether it does not do some of the leaves that it does not answer. Then it is not correct.
+    pub(super) keeps_leavers: bool,
+    /// Whether the network holds up some of these leaves, and whatever is sent behind them.
+    pub(super) holds_up: bool,
 }
 
 impl Habits {
@@ -177,6 +186,8 @@ impl Habits {
             hears_strangers,
             nodes,
             within,
+            keeps_leavers: false,
+            holds_up: false,
         }
     }
 
@@ -266,6 +277,8 @@ impl Play<'_> {
                 self.see(client, Sight::Settled(message));
             }
             Some((asked, busy)) => self.finish(client, asked, busy),
+            // What it sent is under way.
+            None if person.up && person.held > self.now => {}
             // Whoever asks for more than the server does at once waits now and then.
             None if person.up && !self.habits.slow && person.line.max(person.moved) > self.now + 40 => {}
             None if person.up && self.move_on(client) => {}
@@ -281,14 +294,21 @@ impl Play<'_> {
                 1 => self.lose(client),
                 move_ @ 2..=6 => {
                     let room = ROOMS[self.below(3) as usize];
+                    let is_silent = self.below(100) < self.habits.silent[1];
                     let (busy, sight) = match move_ {
                         2..=4 => (Busy::Join(room), Sight::Joining(room)),
-                        _ => (Busy::Part(room), Sight::Parting(room)),
+                        _ => (Busy::Part(room), Sight::Parting(room, !is_silent)),
                     };
-                    if self.below(100) < self.habits.silent[1] {
+                    if is_silent {
                         self.see(client, sight);
+                        if self.habits.keeps_leavers && move_ > 4 && self.below(2) == 0 {
+                            return;
+                        }
+                        let is_held = self.habits.holds_up && self.below(8) == 0;
+                        let held = if is_held { self.now + 2 * self.below(150) } else { 0 };
+                        self.people[client as usize].held = held;
                         // Its handler may take its time, and what the client sends meanwhile is handled.
-                        let effect = self.soon(person.line.max(person.moved));
+                        let effect = self.soon(person.line.max(person.moved).max(held));
                         self.do_move(client, busy, effect);
                     } else {
                         self.begin(client, busy, sight);
@@ -550,7 +570,8 @@ proptest! {
         seed in any::<u64>(), clients in 2u32..9, recovery in any::<bool>(), auditors in 1usize..9, haste in 5u64..100,
     ) {
         let mut rng = rng(seed);
-        let habits = Habits::draw(&mut rng, recovery, false);
+        let mut habits = Habits::draw(&mut rng, recovery, false);
+        habits.holds_up = seed % 2 == 1;
         let history = history(&mut rng, clients, 300, habits);
         let found = history.audited(auditors, haste, &mut rng).findings;
         prop_assert!(found.is_clean(), "{:?}\n{:?}\n{:#?}", habits, found, history.seen);

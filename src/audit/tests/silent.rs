@@ -114,7 +114,7 @@ fn a_later_message_of_the_connection_shows_that_the_earlier_ones_were_handled() 
         say(&mut ledger, SentMessage { order, ..silent(1, "a", 12) });
         [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 1, 20));
         // It went after the second message had come: it had to have the first one, if that had to come before.
-        ledger.parting(2, "/", "a", at(30));
+        ledger.parting(2, "/", "a", true, at(30));
         ledger.parted(2, "/", "a", at(31));
         assert_eq!(faults(&ledger.finish(at(500))), [missing, 0, 0, 0], "{order:?}");
     }
@@ -207,7 +207,7 @@ fn the_first_message_of_a_room_shows_that_a_join_was_done() {
 fn what_nobody_knows_for_a_leave_without_a_word_has_that_cause_also_when_the_client_is_gone() {
     for (is_told, cause) in [(false, Some(Undecided::Unconfirmed)), (true, None)] {
         let mut ledger = room();
-        ledger.parting(1, "/", "a", at(5));
+        ledger.parting(1, "/", "a", is_told, at(5));
         if is_told {
             ledger.parted(1, "/", "a", at(6));
         }
@@ -244,7 +244,7 @@ fn who_asks_for_a_room_without_an_answer_and_receives_nothing_of_it_is_counted_u
         joined(&mut ledger, 2, "a");
         ledger.joining(1, "/", "a", at(asked));
         say(&mut ledger, silent(0, "a", 10));
-        ledger.parting(1, "/", "a", at(left));
+        ledger.parting(1, "/", "a", false, at(left));
         received(&mut ledger, 2, 0, 20);
         assert_eq!(ledger.finish(at(500)).unseen, 0, "{asked} {left}");
     }
@@ -255,7 +255,7 @@ fn a_message_may_be_owed_to_a_former_stay_in_the_room() {
     let mut ledger = connected(3);
     joined(&mut ledger, 1, "a");
     joined(&mut ledger, 2, "a");
-    ledger.parting(1, "/", "a", at(5));
+    ledger.parting(1, "/", "a", false, at(5));
     ledger.joining(1, "/", "a", at(6));
     say(&mut ledger, silent(0, "a", 10));
     [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, 20));
@@ -339,7 +339,7 @@ fn a_room_that_is_left_and_joined_for_hours_without_a_word_takes_no_memory() {
         ledger.joining(1, "/", "a", at(now));
         say(&mut ledger, silent(round, "a", now + 10));
         [1, 2].into_iter().for_each(|client| received(&mut ledger, client, round, now + 12));
-        ledger.parting(1, "/", "a", at(now + 20));
+        ledger.parting(1, "/", "a", false, at(now + 20));
         ledger.advance(at(now + 900_000), Moment::MAX);
         sizes.push(ledger.weight());
     }

@@ -43,6 +43,7 @@ fn a_message_is_settled_once_however_the_wait_for_it_ends() {
 const QUIET: &str = "{ alice: 1 }
 contract:
   join: { emit: [enter, \"${room}\"] }
+  leave: { emit: [exit, \"${room}\"] }
   broadcast: { emit: [say, \"${body}\"] }";
 
 /// Plays alice, connected, on an application that acknowledges nothing.
@@ -83,6 +84,38 @@ fn an_act_ends_when_the_server_has_read_what_nobody_acknowledges() {
         );
         assert_eq!(play.found.count(Counter::AckAsked), 0);
     });
+}
+
+#[test]
+fn a_round_trip_behind_a_leave_in_the_same_instant_shows_that_the_leave_was_read() {
+    for (steps, is_shown) in
+        [("{ leave: lobby }, fence", true), ("fence, { leave: lobby }, { wait: 1s }", false)]
+    {
+        unacknowledged(&format!("- alice: [ {{ broadcast: {{ args: [a] }} }}, {steps} ]"), |mut play| {
+            play.begin(1);
+            play.hear(&format!(r#"44{NOWHERE},{{"message":"Invalid namespace"}}"#));
+            assert_eq!(play.found.left.is_some_and(|left| left < play.found.read[0]), is_shown, "{steps}");
+        });
+    }
+}
+
+#[test]
+fn a_ping_long_after_a_pong_shows_that_a_leave_before_it_was_read() {
+    for (steps, shown) in [("{ leave: lobby }", 1), ("{ join: lobby }", 0)] {
+        unacknowledged(
+            &format!("- alice: [ {{ broadcast: {{ args: [a] }} }}, {steps}, {{ wait: 100s }} ]"),
+            |mut play| {
+                play.begin(1);
+                for wait in [5_000, 19_000, 1_000, 25_000] {
+                    play.pass(wait);
+                    play.hear("2");
+                }
+                let ponged = play.found.left.map(|left| left + Duration::from_secs(5));
+                assert_eq!(play.found.read, Vec::from_iter(ponged), "{steps}");
+                assert_eq!(play.found.read.len(), shown);
+            },
+        );
+    }
 }
 
 #[test]

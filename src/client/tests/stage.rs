@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::super::*;
 use crate::document::Source;
-use crate::observe::{self, Failure, Metric};
+use crate::observe::{self, Counter, Failure, Metric};
 use crate::plan::{Plan, RunOptions};
 use crate::scenario::{self, Surroundings};
 use crate::session::{HangUp, Request};
@@ -98,6 +98,10 @@ pub(super) struct Found {
     pub elsewhere: Vec<String>,
     /// What was told of rooms.
     pub rooms: Vec<String>,
+    /// When it asked last to leave a room.
+    pub left: Option<Duration>,
+    /// When it had sent what the audit was told that the server had read.
+    pub read: Vec<Duration>,
 }
 
 impl Found {
@@ -153,7 +157,7 @@ impl Observer for Found {
         self.troubles.push((cause.to_owned(), detail.to_owned()));
     }
 
-    fn record(&mut self, _: Who, _: Duration, event: AuditEvent<'_>) {
+    fn record(&mut self, _: Who, when: Duration, event: AuditEvent<'_>) {
         let (what, room) = match event {
             AuditEvent::Settled(message) => {
                 self.settled.push(message.handled.is_some());
@@ -164,7 +168,13 @@ impl Observer for Found {
             AuditEvent::Joining { room, .. } => ("joining", room),
             AuditEvent::Joined { room, .. } => ("joined", room),
             AuditEvent::Refused { room, .. } => ("refused", room),
-            AuditEvent::Parting { room, .. } => ("parting", room),
+            AuditEvent::Parting { room, .. } => {
+                self.left = Some(when);
+                ("parting", room)
+            }
+            AuditEvent::Read { asked: sent } | AuditEvent::Pinged { ponged: sent } => {
+                return self.read.push(sent);
+            }
             AuditEvent::Parted { room, .. } => ("parted", room),
             AuditEvent::Moved { room, .. } => ("moved", room),
             AuditEvent::Placed { room, is_certain: true, .. } => ("placed", room),

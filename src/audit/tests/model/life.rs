@@ -13,6 +13,38 @@ pub(super) struct JoinProof<'h> {
     pub(super) before: Moment,
 }
 
+/// A message of a client, as far as it shows that what that had sent before was read: from when on its ledger knows that.
+#[derive(Debug)]
+pub(super) struct LeaveProof<'h> {
+    pub(super) known: u64,
+    /// When it was judged, among all messages.
+    pub(super) place: (Moment, Key),
+    pub(super) message: &'h SentMessage,
+    pub(super) handled: Moment,
+}
+
+/// What a history proves beside what each client is told.
+#[derive(Debug, Default)]
+pub(super) struct Proofs<'h> {
+    pub(super) joins: Vec<JoinProof<'h>>,
+    pub(super) leaves: Vec<LeaveProof<'h>>,
+}
+
+/// One of them.
+enum Proof<'p, 'h> {
+    Join(&'p JoinProof<'h>),
+    Leave(&'p LeaveProof<'h>),
+}
+
+impl Proof<'_, '_> {
+    fn known(&self) -> u64 {
+        match self {
+            Proof::Join(proof) => proof.known,
+            Proof::Leave(proof) => proof.known,
+        }
+    }
+}
+
 /// What is known of one client at some time.
 #[derive(Debug, Default)]
 pub(super) struct Life {
@@ -25,22 +57,44 @@ pub(super) struct Life {
 }
 
 impl Life {
-    /// By what it saw before a time, and what its receipts had proved by then.
-    pub(super) fn of(client: u32, seen: &[Seen], proofs: &[JoinProof<'_>], before: u64) -> Life {
+    /// By what it saw before a time, and what its receipts and its messages had proved by then.
+    pub(super) fn of(client: u32, seen: &[Seen], proofs: &Proofs<'_>, before: u64) -> Life {
+        Life::when(client, seen, proofs, (before, None))
+    }
+
+    /// The same when a message was judged at that time, in its place among the others that were.
+    pub(super) fn when(
+        client: u32,
+        seen: &[Seen],
+        proofs: &Proofs<'_>,
+        (before, place): (u64, Option<(Moment, Key)>),
+    ) -> Life {
         let mut life = Life::default();
         let own = seen.iter().filter(|(time, who, _)| *who == client && *time < before);
-        let mut proofs =
-            proofs.iter().filter(|proof| proof.client == client && proof.known <= before).peekable();
+        let joins = proofs.joins.iter().filter(|proof| proof.client == client).map(Proof::Join);
+        let is_own = |proof: &&LeaveProof<'_>| proof.message.key.sender == client;
+        let is_judged = |proof: &&LeaveProof<'_>| place.is_none_or(|place| proof.place < place);
+        let leaves = proofs.leaves.iter().filter(is_own).filter(is_judged).map(Proof::Leave);
+        let mut proofs: Vec<Proof<'_, '_>> = joins.chain(leaves).collect();
+        proofs.retain(|proof| proof.known() <= before);
+        // A ledger looks for joins before it judges.
+        proofs.sort_by_key(Proof::known);
+        let mut proofs = proofs.into_iter().peekable();
         for (time, _, sight) in own {
-            while let Some(proof) = proofs.next_if(|proof| proof.known <= *time) {
-                life.learn(proof);
+            while let Some(proof) = proofs.next_if(|proof| proof.known() <= *time) {
+                life.learn(&proof);
             }
             let now = at(*time);
             match sight {
                 Sight::Connecting => life.spans.push((None, MembershipSpan::asked(now))),
                 Sight::Connected { recovered: true, .. } => {
                     life.spans.retain(|(room, span)| room.is_some() || span.confirmed.is_some());
-                    (life.away, life.back) = (None, Some(now));
+                    let lost = life.away.take();
+                    life.back = Some(now);
+                    // The handler of a leave may have been cut off, too.
+                    let open =
+                        life.spans.iter_mut().filter(|(_, span)| span.ends_silently && span.left > lost);
+                    open.for_each(|(_, span)| span.left = None);
                 }
                 Sight::Connected { sid, .. } => {
                     let (_, mut socket) = life.spans.pop().expect("it was connecting");
@@ -68,7 +122,7 @@ impl Life {
                         span.confirmed = span.confirmed.or(Some(now));
                         span.again = span.again.map(|_| now);
                     }
-                    Some(_) => span.left = span.left.or(Some(now)),
+                    Some(asked) => span.end(asked, now),
                 }),
                 Sight::Refused(room, asked) => {
                     let is_it = |(of, span): &(Option<String>, MembershipSpan)| {
@@ -85,13 +139,18 @@ impl Life {
                     let span = MembershipSpan { confirmed, is_movable, ..MembershipSpan::asked(asked) };
                     life.spans.insert(0, (Some((*room).to_owned()), span));
                 }
-                Sight::Parting(room) => {
-                    life.of_room(room).for_each(|(_, span)| span.left_asked = span.left_asked.or(Some(now)));
+                Sight::Parting(room, is_answered) => {
+                    let open = life.of_room(room).filter(|(_, span)| span.left_asked.is_none());
+                    open.for_each(|(_, span)| {
+                        (span.left_asked, span.ends_silently) = (Some(now), !is_answered);
+                    });
                 }
-                Sight::Parted(room) => {
-                    let left = life.of_room(room).filter(|(_, span)| span.left_asked.is_some());
-                    left.for_each(|(_, span)| span.left = span.left.or(Some(now)));
-                }
+                Sight::Parted(room) => life.of_room(room).for_each(|(_, span)| {
+                    if let Some(asked) = span.left_asked {
+                        span.end(asked, now);
+                    }
+                }),
+                Sight::Read(asked) => life.left_before(at(*asked), now + WINDOW),
                 // It is there no longer. Of the time before, all that is known is up to when it was there.
                 Sight::Moved(room) => {
                     let open = life.of_room(room).find(|(_, span)| span.left_asked.is_none());
@@ -100,16 +159,38 @@ impl Life {
                     span.moved = Some(now);
                     span.left = Some(now);
                 }
-                Sight::At(_) | Sight::Settled(_) | Sight::Received(_) | Sight::Unstamped | Sight::Read(_) => {
-                }
+                Sight::At(_) | Sight::Settled(_) | Sight::Received(_) | Sight::Unstamped => {}
             }
         }
-        proofs.for_each(|proof| life.learn(proof));
+        proofs.for_each(|proof| life.learn(&proof));
         life
     }
 
+    fn learn(&mut self, proof: &Proof<'_, '_>) {
+        match proof {
+            Proof::Join(proof) => self.was_there_by(proof),
+            Proof::Leave(proof) => self.left_before(proof.message.sent, proof.handled + WINDOW),
+        }
+    }
+
+    /// The server has read what it sent then, and so what it had left before over this connection. A window later it has done
+    /// that.
+    fn left_before(&mut self, sent: Moment, left: Moment) {
+        let socket = self.spans.iter().rfind(|(room, _)| room.is_none());
+        if !socket.is_some_and(|(_, socket)| socket.confirmed.is_some() && socket.left_asked.is_none()) {
+            return;
+        }
+        let back = self.back;
+        let is_it = |span: &MembershipSpan| {
+            let is_before = |asked: Moment| asked < sent && back.is_none_or(|back| back <= asked);
+            span.ends_silently && span.left.is_none() && span.left_asked.is_some_and(is_before)
+        };
+        let left_by_that = self.spans.iter_mut().filter(|(_, span)| is_it(span));
+        left_by_that.for_each(|(_, span)| span.left = Some(left));
+    }
+
     /// It was there when it received this, unless it may have been a former stay.
-    fn learn(&mut self, proof: &JoinProof<'_>) {
+    fn was_there_by(&mut self, proof: &JoinProof<'_>) {
         let (received, message, before) = (at(proof.received), proof.message, proof.before);
         let mut stays: Vec<_> = self.of_room(&message.to[0]).map(|(_, span)| span).collect();
         stays.retain(|span| {

@@ -1,0 +1,124 @@
+//! Leaves that the server does not answer, and what shows all the same that it has read them: from a window later on, who is
+//! still in the room is kept there.
+
+use super::*;
+
+/// Clients 1 and 2 are in a room. Client 1 leaves it at 10, and the server is to answer that or not.
+fn left(is_answered: bool) -> Ledger {
+    let mut ledger = connected(3);
+    [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+    ledger.parting(1, "/", "a", is_answered, at(10));
+    ledger
+}
+
+/// Client 0 sends to the room, and both receive it. How often that is a leak after a leave.
+fn kept(mut ledger: Ledger, sent: u64) -> u64 {
+    ledger.advance(at(sent - 1), Moment::MAX);
+    broadcast(&mut ledger, message(0, "a", sent));
+    [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, sent + 2));
+    let found = ledger.finish(at(2_000));
+    assert_eq!(faults(&found)[..3], [0; 3]);
+    found.leaks[Leak::AfterLeave as usize]
+}
+
+/// What client 1 sent to everybody, and nobody acknowledged.
+fn own(sent: u64) -> SentMessage {
+    let key = Key { sender: 1, sequence: 0 };
+    SentMessage {
+        handled: None,
+        settled: at(sent),
+        ..SentMessage::example(key, Vec::new(), at(sent), at(sent))
+    }
+}
+
+#[test]
+fn who_is_kept_in_a_room_is_found_a_window_after_an_answer_shows_that_its_leave_was_read() {
+    let cases = [
+        // Asked behind the leave and answered at 20: a window later is 121.
+        (false, Some(12), 122, 1),
+        (false, Some(12), 121, 1),
+        (false, Some(12), 120, 0),
+        // Asked before it, or just when it was sent.
+        (false, Some(9), 900, 0),
+        (false, Some(10), 900, 0),
+        // Time alone shows nothing, and a leave that should have been answered may have been refused.
+        (false, None, 900, 0),
+        (true, Some(12), 900, 0),
+    ];
+    for (is_answered, asked, sent, leaks) in cases {
+        let mut ledger = left(is_answered);
+        if let Some(asked) = asked {
+            ledger.record(1, at(20), AuditEvent::Read { asked: at(asked) });
+        }
+        assert_eq!(kept(ledger, sent), leaks, "{is_answered} {asked:?} {sent}");
+    }
+}
+
+#[test]
+fn who_is_kept_in_a_room_is_found_a_window_after_somebody_had_what_it_sent_behind_its_leave() {
+    let cases = [
+        (own(12), true, 121, 1),
+        (own(12), true, 120, 0),
+        (own(12), false, 900, 0),
+        (own(9), true, 900, 0),
+        (SentMessage { order: Order::Unknown, ..own(12) }, true, 900, 0),
+        (SentMessage { sent_in: "/other".into(), ..own(12) }, true, 900, 0),
+    ];
+    for (message, is_received, sent, leaks) in cases {
+        let mut ledger = left(false);
+        let told = format!("{message:?} {sent}");
+        ledger.record(1, message.sent, AuditEvent::Settled(message));
+        if is_received {
+            [0, 2]
+                .into_iter()
+                .for_each(|client| ledger.received(client, "/", Key { sender: 1, sequence: 0 }, at(20)));
+        } else {
+            [0, 2].into_iter().for_each(|client| ledger.leaving(client, None, at(13)));
+        }
+        assert_eq!(kept(ledger, sent), leaks, "{told}");
+    }
+}
+
+#[test]
+fn a_ping_behind_a_pong_shows_that_a_leave_was_read() {
+    for (ponged, leaks) in [(12, 1), (9, 0)] {
+        let mut ledger = left(false);
+        ledger.record(1, at(20), AuditEvent::Pinged { ponged: at(ponged) });
+        assert_eq!(kept(ledger, 130), leaks, "{ponged}");
+    }
+}
+
+#[test]
+fn who_joins_again_may_receive_what_goes_to_the_room() {
+    let mut ledger = left(false);
+    ledger.record(1, at(20), AuditEvent::Read { asked: at(12) });
+    ledger.joining(1, "/", "a", at(30));
+    assert_eq!(kept(ledger, 900), 0);
+}
+
+#[test]
+fn who_comes_back_to_its_session_may_come_back_to_a_room_that_it_had_left_just_before() {
+    // A handler that was at work when the connection was lost may have done nothing.
+    for (lost, leaks) in [(15, 0), (60, 0), (200, 1)] {
+        let mut ledger = left(false);
+        for (read, asked) in [(20, 12), (800, 700)] {
+            if read < lost || read == 800 {
+                ledger.record(1, at(read), AuditEvent::Read { asked: at(asked) });
+            }
+            if read == 20 {
+                ledger.lost(1, at(lost));
+                ledger.connecting(1, "/", at(lost + 2));
+                ledger.connected(1, "/", "s1", true, at(lost + 3));
+            }
+        }
+        assert_eq!(kept(ledger, 1_000), leaks, "{lost}");
+    }
+}
+
+#[test]
+fn who_does_things_by_hand_may_have_gone_to_any_room() {
+    let mut ledger = left(false);
+    ledger.leaving(1, None, at(15));
+    ledger.record(1, at(20), AuditEvent::Read { asked: at(12) });
+    assert_eq!(kept(ledger, 900), 0);
+}
