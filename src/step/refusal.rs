@@ -112,8 +112,64 @@ pub(super) fn answer(why: &Closed) -> Option<(u16, String)> {
     }
 }
 
-/// Whether an HTTP answer says that it is not us who are wanted: 401, 403, or Engine.IO's own `{"code":4,…}`.
+/// What engine.io and ws write under a 400 about the request, and not about who sent it.
+const ABOUT_THE_REQUEST: [&str; 7] = [
+    "transport unknown",
+    "session id unknown",
+    "handshake method",
+    "bad request",
+    "protocol version",
+    "sec-websocket",
+    "upgrade header",
+];
+
+/// Whether an HTTP answer says that it is not us who are wanted: 401, 403, Engine.IO's own `{"code":4,…}`, or 400 and the bare
+/// words of the application, which is all that engine.io writes of it where a WebSocket was asked for.
 pub(super) fn is_about_credentials(status: u16, body: &str) -> bool {
-    let code = || serde_json::from_str::<Json>(body).ok()?["code"].as_u64();
-    matches!(status, 401 | 403) || ((400..500).contains(&status) && matches!(code(), Some(3 | 4)))
+    let json = serde_json::from_str::<Json>(body).ok();
+    let code = json.as_ref().and_then(|json| json["code"].as_u64());
+    let text = body.trim().to_lowercase();
+    let is_about_us = || !ABOUT_THE_REQUEST.iter().any(|words| text.contains(words));
+    let is_bare = || json.is_none() && !text.is_empty() && !text.contains('<') && is_about_us();
+    match status {
+        401 | 403 => true,
+        400 if is_bare() => true,
+        400..500 => matches!(code, Some(3 | 4)),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_about_credentials_by_its_status_its_code_or_the_words_of_the_application() {
+        let ours = [
+            (401, ""),
+            (403, "<html>Forbidden</html>"),
+            (400, r#"{"code":4,"message":"no token"}"#),
+            (400, r#"{"code":3,"message":"Bad request"}"#),
+            (400, "no token"),
+            (400, "Forbidden"),
+        ];
+        for (status, body) in ours {
+            assert!(is_about_credentials(status, body), "{status} {body}");
+        }
+        let others = [
+            (400, ""),
+            (400, "Transport unknown"),
+            (400, "Bad Request"),
+            (400, "Unsupported protocol version"),
+            (400, "Missing or invalid Sec-WebSocket-Key header"),
+            (400, r#"{"code":0,"message":"Transport unknown"}"#),
+            (400, r#""Invalid session""#),
+            (400, "<html>the plain HTTP request was sent to an HTTPS port</html>"),
+            (404, "no token"),
+            (500, r#"{"code":4,"message":"no token"}"#),
+        ];
+        for (status, body) in others {
+            assert!(!is_about_credentials(status, body), "{status} {body}");
+        }
+    }
 }

@@ -316,6 +316,13 @@ fn a_refusal_by_http_may_be_demanded_of_connect_with_status_and_body() {
         .run()
         .code(1)
         .says("`open: { refused: 503 }`");
+    // As engine.io tells a WebSocket what `allowRequest` said.
+    for (words, code) in [("no token", 0), ("Transport unknown", 1)] {
+        let gate = Gate::new("400 Bad Request", words, |head| head.contains("EIO=4&transport=polling HTTP"));
+        let scenario =
+            folder.scenario("{ a: 1 }", "- a: { connect: { transport: websocket, refused: true } }");
+        sockrates(["run", "--url", &gate.url()]).args([scenario]).run().code(code);
+    }
     let reference = Reference::start();
     let scenario =
         folder.scenario("{ a: 1 }", "- a: { connect: { namespace: /guard, refused: { status: 403 } } }");
