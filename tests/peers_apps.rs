@@ -32,7 +32,7 @@ const LEAKED: &str = "delivery leaked";
 
 const DISORDERED: &str = "delivery disordered";
 
-const APPLICATIONS: [Application; 16] = [
+const APPLICATIONS: [Application; 17] = [
     Application {
         program: "chat.js",
         judged: Some(95.0),
@@ -49,6 +49,17 @@ const APPLICATIONS: [Application; 16] = [
             Breakage { name: "lost", step: "", faults: &[MISSING] },
             Breakage { name: "swapped", step: "", faults: &[DISORDERED] },
             Breakage { name: "echoed", step: "", faults: &[LEAKED] },
+        ],
+    },
+    Application {
+        program: "document.js",
+        judged: Some(95.0),
+        broken: &[
+            Breakage { name: "lost", step: "", faults: &[MISSING] },
+            Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
+            Breakage { name: "swapped", step: "", faults: &[DISORDERED] },
+            Breakage { name: "echoed", step: "", faults: &[LEAKED] },
+            Breakage { name: "public", step: "", faults: &[LEAKED] },
         ],
     },
     Application {

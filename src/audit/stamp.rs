@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use bytes::Bytes;
 use memchr::memmem;
 
 use super::events::Key;
@@ -53,15 +54,31 @@ impl fmt::Display for Stamp {
 }
 
 impl Stamp {
-    /// Writes the stamp over every place where an empty one stands. False where none does.
+    /// Writes the stamp over every place of a text where an empty one stands. False where none does.
     pub fn put(&self, text: &mut String) -> bool {
         let mut bytes = std::mem::take(text).into_bytes();
-        let places: Vec<usize> = memmem::find_iter(&bytes, EMPTY.as_bytes()).collect();
+        let is_put = self.put_into(&mut bytes);
+        // Whole ASCII characters were written over others.
+        *text = String::from_utf8(bytes).unwrap_or_default();
+        is_put
+    }
+
+    /// The same for an attachment.
+    pub fn attach(&self, attachment: &mut Bytes) -> bool {
+        if memmem::find(attachment, EMPTY.as_bytes()).is_none() {
+            return false;
+        }
+        let mut bytes = attachment.to_vec();
+        let is_put = self.put_into(&mut bytes);
+        *attachment = bytes.into();
+        is_put
+    }
+
+    fn put_into(&self, bytes: &mut [u8]) -> bool {
+        let places: Vec<usize> = memmem::find_iter(bytes, EMPTY.as_bytes()).collect();
         for place in &places {
             self.write(&mut bytes[*place..*place + LENGTH]);
         }
-        // Whole ASCII characters were written over others.
-        *text = String::from_utf8(bytes).unwrap_or_default();
         !places.is_empty()
     }
 
@@ -87,6 +104,11 @@ impl Stamp {
     /// Reads every stamp in a payload: a server may send several messages as one event.
     pub fn all(payload: &[u8]) -> impl Iterator<Item = Stamp> + '_ {
         SEARCH.find_iter(payload).filter_map(|at| Stamp::read(payload.get(at..at + LENGTH)?))
+    }
+
+    /// Reads every stamp of an event, those in its attachments last.
+    pub fn of_event<'p>(data: &'p str, attachments: &'p [Bytes]) -> impl Iterator<Item = Stamp> + 'p {
+        Stamp::all(data.as_bytes()).chain(attachments.iter().flat_map(|bytes| Stamp::all(bytes)))
     }
 
     fn read(text: &[u8]) -> Option<Stamp> {
@@ -133,6 +155,24 @@ impl Stamp {
         bare.push_str(rest);
         bare
     }
+
+    /// The same for an attachment: without stamps, and the spaces before them.
+    pub fn strip_bytes(attachment: &Bytes) -> Bytes {
+        let (mut bare, mut rest) = (Vec::new(), &attachment[..]);
+        while let Some(at) = SEARCH.find(rest) {
+            let (before, stamp) = rest.split_at(at);
+            let after = stamp.get(LENGTH..).filter(|_| Stamp::read(&stamp[..LENGTH]).is_some());
+            bare.extend_from_slice(match after {
+                Some(_) => before.strip_suffix(b" ").unwrap_or(before),
+                None => &rest[..at + MARK.len()],
+            });
+            rest = after.unwrap_or(&stamp[MARK.len()..]);
+        }
+        match rest.len() == attachment.len() {
+            true => attachment.clone(),
+            false => [bare.as_slice(), rest].concat().into(),
+        }
+    }
 }
 
 fn digits(place: &mut [u8], mut number: u64) {
@@ -168,6 +208,20 @@ mod tests {
         assert!(STAMP.put(&mut text));
         assert!(!STAMP.put(&mut "no place for it".to_owned()));
         assert_eq!(text, format!(r#"["é","{STAMP}",{{"body":"hi {STAMP}"}}]"#));
+    }
+
+    #[test]
+    fn an_attachment_carries_a_stamp_as_a_text_does() {
+        let [mut with, mut without] =
+            [format!("\u{1}hi {EMPTY}\u{2}"), "no place".to_owned()].map(Bytes::from);
+        assert!(STAMP.attach(&mut with));
+        assert!(!STAMP.attach(&mut without));
+        let both = [without.clone(), with.clone()];
+        assert_eq!(Stamp::of_event("[\"said\"]", &both).collect::<Vec<_>>(), [STAMP]);
+        assert_eq!(Stamp::strip_bytes(&with), Bytes::from("\u{1}hi\u{2}"));
+        let odd = Bytes::from(&b"~sk\xff~sk and more~sk"[..]);
+        assert_eq!(Stamp::strip_bytes(&odd), odd);
+        assert_eq!(Stamp::strip_bytes(&without), without);
     }
 
     #[test]

@@ -32,9 +32,12 @@ impl Client<'_> {
         if self.actor.context.stamps {
             let name = name.as_ref().map(|(name, _)| name.as_ref());
             let own = self.own_part(message, name);
-            let payload = own.as_deref().unwrap_or(&message.data);
-            let mut stamps =
-                Stamp::all(payload.as_bytes()).filter(|stamp| stamp.run == self.actor.context.run);
+            let (payload, attachments) = match &own {
+                Some(own) => (own.as_str(), &[][..]),
+                None => (&*message.data, &message.attachments[..]),
+            };
+            let run = self.actor.context.run;
+            let mut stamps = Stamp::of_event(payload, attachments).filter(|stamp| stamp.run == run);
             match stamps.next() {
                 Some(stamp) if stamp.label == stamp::MARKER => {
                     return silence::arrived(&mut self.actor, &stamp);

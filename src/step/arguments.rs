@@ -56,7 +56,8 @@ pub(super) fn arguments(
     }
     let args = Json::Array(all);
     let Some(matcher) = wanted else { return Ok(args) };
-    let mismatch = match matcher.matches(&args, attachments, values) {
+    let attachments: Vec<Bytes> = attachments.iter().map(Stamp::strip_bytes).collect();
+    let mismatch = match matcher.matches(&args, &attachments, values) {
         Ok(()) => return Ok(args),
         Err(mismatch) => mismatch,
     };
@@ -66,7 +67,7 @@ pub(super) fn arguments(
     {
         shorter.pop();
         let shorter = Json::Array(shorter);
-        if matcher.matches(&shorter, attachments, values).is_ok() {
+        if matcher.matches(&shorter, &attachments, values).is_ok() {
             return Ok(shorter);
         }
     }

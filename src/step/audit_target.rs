@@ -135,7 +135,7 @@ pub(super) fn stamp(
     way: &Way<'_>,
 ) -> Option<Box<SentMessage>> {
     let stamp = cx.actor.stamp(cx.due, cx.label, audit_target.is_some());
-    let is_stamped = stamp.put(&mut encoded.data);
+    let is_stamped = encoded.stamp(&stamp);
     let audit_target = audit_target.filter(|_| cx.actor.context.audit.is_some());
     audit_target.map(|audit_target| Box::new(audit_target.message(cx, stamp, is_stamped, way)))
 }

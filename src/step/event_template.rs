@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::Value as Json;
 
+use crate::audit::stamp::Stamp;
 use crate::contract::NODE_WORD;
+use crate::protocol::placeholder_num;
 use crate::session::ServerEvent;
 use crate::template::{Name, Nothing, Template, Values, binary};
 
@@ -19,6 +21,14 @@ pub struct Encoded {
     pub data: String,
     /// The attachments, in order.
     pub attachments: Vec<Bytes>,
+}
+
+impl Encoded {
+    /// Writes a stamp over every empty one. False where none stands.
+    pub(super) fn stamp(&mut self, stamp: &Stamp) -> bool {
+        let in_data = stamp.put(&mut self.data);
+        self.attachments.iter_mut().fold(in_data, |is_put, attachment| stamp.attach(attachment) | is_put)
+    }
 }
 
 /// An event with its arguments.
@@ -86,6 +96,20 @@ pub(super) fn args_word(message: &ServerEvent<'_>) -> Option<(&'static str, Json
     let Ok(Json::Array(mut args)) = serde_json::from_str(&message.data) else { return None };
     args.drain(..args.len().min(1));
     Some((NODE_WORD, Json::Array(args)))
+}
+
+/// Puts the attachments as texts in the place of what stands for them.
+pub(super) fn put_texts(value: &mut Json, attachments: &[Bytes]) {
+    let attachment = placeholder_num(value).and_then(|num| attachments.get(usize::try_from(num).ok()?));
+    if let Some(bytes) = attachment {
+        *value = String::from_utf8_lossy(bytes).into();
+        return;
+    }
+    match value {
+        Json::Array(items) => items.iter_mut().for_each(|item| put_texts(item, attachments)),
+        Json::Object(entries) => entries.values_mut().for_each(|item| put_texts(item, attachments)),
+        _ => {}
+    }
 }
 
 /// The name of an event, for a sentence.

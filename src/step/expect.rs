@@ -124,7 +124,9 @@ impl Description {
     ) -> Result<Json, Unlike> {
         let values = Words { values, words: &[], i };
         let args = arguments(&received.data, &received.attachments, self.args.as_ref(), &values)?;
-        self.said.as_ref().map_or(Ok(()), |said| said.judge(&args, &values)).map_err(Unlike::because)?;
+        if let Some(said) = &self.said {
+            said.judge(&args, &received.attachments, &values).map_err(Unlike::because)?;
+        }
         Ok(args)
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::event_template::{Words, args_word};
+use super::event_template::{Words, args_word, put_texts};
 use crate::contract::Contract;
 use crate::session::ServerEvent;
 use crate::template::{Template, Values};
@@ -35,10 +35,13 @@ impl OwnPlace {
     pub fn text(&self, message: &ServerEvent<'_>, values: &dyn Values) -> String {
         let Some(args) = args_word(message) else { return String::new() };
         let words = [args];
-        match self.place.render(&Words { values, words: &words, i: None }) {
-            Ok(Json::String(text)) => text,
-            Ok(part) => part.to_string(),
-            Err(_) => String::new(),
+        let Ok(mut part) = self.place.render(&Words { values, words: &words, i: None }) else {
+            return String::new();
+        };
+        put_texts(&mut part, &message.attachments);
+        match part {
+            Json::String(text) => text,
+            part => part.to_string(),
         }
     }
 }

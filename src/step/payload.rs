@@ -102,7 +102,13 @@ impl Filler {
 }
 
 fn put(encoded: &Encoded, bytes: usize) -> Encoded {
-    let data = encoded.data.as_bytes();
+    // Whole characters went out and whole ones came in.
+    let data = String::from_utf8(fill(encoded.data.as_bytes(), bytes)).unwrap_or_default();
+    let attachments = encoded.attachments.iter().map(|attachment| fill(attachment, bytes).into());
+    Encoded { data, attachments: attachments.collect() }
+}
+
+fn fill(data: &[u8], bytes: usize) -> Vec<u8> {
     let mut filled = Vec::with_capacity(data.len() + bytes);
     let mut rest = 0;
     for place in memchr::memmem::find_iter(data, FILLER) {
@@ -111,9 +117,7 @@ fn put(encoded: &Encoded, bytes: usize) -> Encoded {
         rest = place + FILLER.len();
     }
     filled.extend_from_slice(&data[rest..]);
-    // Whole characters went out and whole ones came in.
-    let data = String::from_utf8(filled).unwrap_or_default();
-    Encoded { data, attachments: encoded.attachments.clone() }
+    filled
 }
 
 #[cfg(test)]
@@ -122,9 +126,11 @@ mod tests {
 
     #[test]
     fn a_filler_is_put_in_wherever_it_is_wanted_and_nothing_else_changes() {
+        let attachments = vec![format!("a{FILLER}b").into()];
         let encoded =
-            Encoded { data: format!(r#"["said","é{FILLER}",{{"body":"{FILLER}"}}]"#), attachments: vec![] };
+            Encoded { data: format!(r#"["said","é{FILLER}",{{"body":"{FILLER}"}}]"#), attachments };
         assert_eq!(put(&encoded, 3).data, r#"["said","éxxx",{"body":"xxx"}]"#);
+        assert_eq!(put(&encoded, 3).attachments, ["axxxb"]);
         assert_eq!(put(&encoded, 0).data, r#"["said","é",{"body":""}]"#);
     }
 

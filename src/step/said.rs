@@ -5,9 +5,11 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use serde_json::Value as Json;
 
 use super::Reading;
+use super::event_template::put_texts;
 use super::inbox::Received;
 use crate::audit::stamp::Stamp;
 use crate::contract::{Contract, Verb};
@@ -72,15 +74,25 @@ impl Said {
 
     /// Whether it is a message of this run, and no other event of the same name.
     pub(super) fn concerns(received: &Received, run: u16) -> bool {
-        Stamp::all(received.data.as_bytes()).any(|stamp| stamp.run == run)
+        Stamp::of_event(&received.data, &received.attachments).any(|stamp| stamp.run == run)
     }
 
-    /// Whether the text stands in these arguments.
+    /// Whether the text stands in these arguments, or is an attachment of theirs.
     ///
     /// # Errors
     /// In words, how they differ.
-    pub(super) fn judge(&self, args: &Json, values: &dyn Values) -> Result<(), String> {
-        match self.is_in(args, values) {
+    pub(super) fn judge(
+        &self,
+        args: &Json,
+        attachments: &[Bytes],
+        values: &dyn Values,
+    ) -> Result<(), String> {
+        let mut args = args.clone();
+        if !attachments.is_empty() {
+            let bare: Vec<Bytes> = attachments.iter().map(Stamp::strip_bytes).collect();
+            put_texts(&mut args, &bare);
+        }
+        match self.is_in(&args, values) {
             true => Ok(()),
             false => Err(format!("{args}: nowhere in it is {}", self.0.describe_with(values))),
         }

@@ -89,7 +89,7 @@ pub fn mark(cx: &mut Cx<'_, '_>, round: u64) {
     let namespace = cx.actor.home.clone();
     let Ok(encoded) = marker.event_template.encode(cx.actor) else { return };
     let mut encoded = encoded.into_owned();
-    stamp.put(&mut encoded.data);
+    encoded.stamp(&stamp);
     let (data, attachments) = (&encoded.data, &encoded.attachments);
     // Whoever has lost its connection sends none, and who waits for it says so.
     let _ = cx.actor.session.emit(cx.wire, &namespace, data, attachments, marker.is_acknowledged);

@@ -368,6 +368,9 @@ pub(super) fn in_words(value: &Json) -> String {
         Json::Number(n) => n.to_string(),
         Json::String(_) => shown("the text"),
         Json::Array(_) => shown("the list"),
-        Json::Object(_) => shown("the object"),
+        Json::Object(map) => match map.get("$utf8").filter(|_| map.len() == 1) {
+            Some(text) => format!("the bytes of {}", in_words(text)),
+            None => shown("the object"),
+        },
     }
 }

@@ -3,11 +3,22 @@
 use crate::document::{Key, Mistake};
 
 /// The keys that mean binary.
-pub(super) const BINARY: [&str; 3] = ["$hex", "$base64", "$bytes"];
+pub(super) const BINARY: [&str; 4] = ["$hex", "$base64", "$utf8", "$bytes"];
 
 /// The keys that mean more than data in a value to compare with.
-pub(super) const PATTERNS: [&str; 10] =
-    ["$any", "$type", "$contains", "$match", "$json", "$not", "$one_of", "$hex", "$base64", "$bytes"];
+pub(super) const PATTERNS: [&str; 11] = [
+    "$any",
+    "$type",
+    "$contains",
+    "$match",
+    "$json",
+    "$not",
+    "$one_of",
+    "$hex",
+    "$base64",
+    "$utf8",
+    "$bytes",
+];
 
 /// The key of a map of data as it is sent: `$$name` is `$name`, and an unknown `$name` is refused.
 pub(super) fn unescaped(key: &Key) -> Result<String, Mistake> {

@@ -160,6 +160,7 @@ impl Pattern {
                         binary::alone(key, entries)?;
                         match binary::check(entries, scope)? {
                             Some(Written::Always(binary)) => Ok(Pattern::Binary(binary)),
+                            Some(Written::Text(_)) => Template::compile(node, scope).map(Pattern::Exactly),
                             Some(Written::ByChance(_)) => Err(value
                                 .mistake(
                                     "a random size is for values that are sent, and this value is compared",

@@ -64,8 +64,8 @@ enum Piece {
 }
 
 impl Template {
-    /// Makes a value of the scenario ready. Every name has to be known to the scope; `$hex`, `$base64` and
-    /// `$bytes` are checked here and stay as they are for [`binary::detach`], but for a length that is drawn.
+    /// Makes a value of the scenario ready. Every name has to be known to the scope; `$hex`, `$base64`, `$utf8`
+    /// and `$bytes` are checked here and stay as they are for [`binary::detach`], but for a length that is drawn.
     pub fn compile(node: &Node, scope: &mut Scope) -> Result<Template, Mistake> {
         let body = Body::compile(node, scope)?;
         let written = (!body.is_fixed()).then(|| as_text(&node.to_json()).into());
@@ -242,6 +242,10 @@ impl Body {
                         return Ok(Body::Fixed(json!({ "$bytes": length })));
                     }
                     Some(Written::Always(Binary::Given(_))) => return Ok(Body::Fixed(node.to_json())),
+                    Some(Written::Text(text)) => {
+                        let text = Body::Text(syntax::pieces(&text, node, scope)?).folded();
+                        return Ok(Body::Map(vec![(Body::Fixed(json!("$utf8")), text)]).folded());
+                    }
                     Some(Written::ByChance(lengths)) => return Ok(Body::Bytes(lengths)),
                     None => {}
                 }
