@@ -3,7 +3,7 @@
 use serde_json::json;
 use sockrates::importer::{Imported, har};
 
-/// A recording of tabs, each of which says and hears what is told of it: the kind, the time in seconds, the text.
+/// A recording of tabs, each of which says and hears what is told of it: the kind, the time in seconds, the text, or bytes in base64.
 fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
     let open = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
     let entry = |said: &&[(&str, f64, &str)]| {
@@ -16,7 +16,10 @@ fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
         let messages: Vec<_> = head
             .iter()
             .chain(*said)
-            .map(|(kind, time, data)| json!({ "type": kind, "time": 1e9 + time, "opcode": 1, "data": data }))
+            .map(|(kind, time, data)| match kind.strip_suffix(" bytes") {
+                None => json!({ "type": kind, "time": 1e9 + time, "opcode": 1, "data": data }),
+                Some(kind) => json!({ "type": kind, "time": 1e9 + time, "opcode": 2, "data": data }),
+            })
             .collect();
         let url = "ws://localhost:3000/socket.io/?EIO=4&transport=websocket";
         let request = json!({ "method": "GET", "url": url, "headers": [] });
@@ -212,4 +215,59 @@ fn one_event_for_all_kinds_of_messages_is_a_broadcast_where_it_carries_a_text() 
     let part = |word: &str| text.find(word).expect("it is said");
     let until = text[part("type: join")..part("args: [good morning]")].matches("index * 1000").count();
     assert_eq!(until, 1, "{text}");
+}
+
+#[test]
+fn a_message_of_bytes_is_a_broadcast_and_its_room_is_the_one_that_its_tab_had_named_before() {
+    let open = |at| ("send", at, r#"42["open","plan"]"#);
+    let update = r#"451-["update","plan",{"_placeholder":true,"num":0}]"#;
+    let comes = r#"451-["update",{"_placeholder":true,"num":0}]"#;
+    let (one, other) = ("AQID/w==", "CQgH/g==");
+    let ann = [
+        open(1.0),
+        ("send", 3.0, update),
+        ("send bytes", 3.0, one),
+        ("receive", 6.1, comes),
+        ("receive bytes", 6.1, other),
+    ];
+    let bob = [
+        open(1.5),
+        ("receive", 3.1, comes),
+        ("receive bytes", 3.1, one),
+        ("send", 6.0, update),
+        ("send bytes", 6.0, other),
+    ];
+    let text = imported(&of_tabs(&[&ann, &bob])).text;
+    for part in [
+        r#"join: { emit: [open, "${room}"] }"#,
+        r#"broadcast: { emit: [update, "${room}", { $utf8: "${body}" }], reaches: others }"#,
+        "2 of 2 times another tab heard `update` with the same bytes",
+        "- broadcast: { to: plan, bytes: 32 }",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // Others than were sent are no message.
+    let bob = [bob[0], bob[1], ("receive bytes", 3.1, other)];
+    let text = imported(&of_tabs(&[&ann[..3], &bob])).text;
+    assert!(!text.contains("broadcast") && text.contains("{ $bytes: 4 }"), "{text}");
+    assert!(!text.contains("$utf8"), "{text}");
+}
+
+#[test]
+fn a_room_that_stands_at_a_place_of_its_own_is_known_by_the_event_that_named_it_before() {
+    let [open, say, comes] =
+        [r#"42["open","red"]"#, r#"42["say","red","good morning"]"#, r#"42["said","good morning"]"#];
+    let ann = [("send", 1.0, open), ("send", 3.0, say)];
+    let bob = [("send", 1.5, open), ("receive", 3.1, comes)];
+    let text = imported(&of_tabs(&[&ann, &bob])).text;
+    for part in [
+        r#"join: { emit: [open, "${room}"] }"#,
+        r#"emit: [say, "${room}", "${body}"]"#,
+        "{ to: red, args: [good morning] }",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // Who had not named it shows that it is none.
+    let text = imported(&of_tabs(&[&ann[1..], &bob])).text;
+    assert!(text.contains(r#"emit: [say, red, "${body}"]"#) && !text.contains("join"), "{text}");
 }

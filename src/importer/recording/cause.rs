@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::origin::{Place, texts};
+use super::origin::{Place, messages};
 use super::talk::Tab;
 
 /// So many events are looked at that were sent between one and what was heard after it.
@@ -38,7 +38,7 @@ impl<'t> Spoken<'t> {
         let mut all = Vec::new();
         for (tab, one) in tabs.iter().enumerate() {
             all.extend(one.sent().map(|(said, name, args, _)| {
-                let words = texts(args).into_iter().filter(|(place, text)| is_word(place, text));
+                let words = messages(args).into_iter().filter(|(place, text)| is_word(place, text));
                 let words = words.map(|(_, text)| text).take(MOST_WORDS).collect();
                 Saying { at: said.at, tab, namespace: &said.namespace, name, words }
             }));

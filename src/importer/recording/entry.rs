@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::guessed::{Broadcast, Guesses, Rooms};
-use super::origin::{Event, text_at, texts};
+use super::origin::{Event, Place, messages, text_at, texts};
 use super::seen::{ENTER, LEAVE, MOST_TIMES, Sending, heard_soon, is_called, room_of};
 use super::talk::Tab;
 
@@ -21,9 +21,37 @@ pub(super) fn is_heard_inside_alone(tabs: &[Tab], all: &[Sending<'_>], broadcast
             .iter()
             .filter(|heard| heard.tab != sending.tab && heard.name == broadcast.arrives_as)
             .filter(|heard| {
-                text.is_some_and(|text| texts(heard.args).iter().any(|(_, heard)| heard.contains(text)))
+                text.is_some_and(|text| messages(heard.args).iter().any(|(_, heard)| heard.contains(text)))
             })
             .all(|heard| has_sent(heard.tab, heard.at))
+    })
+}
+
+/// Where a message names a room by its place among the arguments: each time, its tab had named that room before, by another event
+/// that says nothing else.
+pub(super) fn room_named_before(
+    event: &Event,
+    text: &str,
+    all: &[Sending<'_>],
+    sendings: &BTreeMap<Event, Vec<Sending<'_>>>,
+) -> Option<Place> {
+    let others: Vec<&Sending<'_>> = sendings
+        .iter()
+        .filter(|(other, _)| *other != event && other.0 == event.0)
+        .flat_map(|(_, all)| all.iter().take(MOST_TIMES))
+        .collect();
+    let was_named = |sending: &Sending<'_>, room: &str| {
+        others.iter().any(|other| {
+            other.tab == sending.tab
+                && other.said.at < sending.said.at
+                && room_of(other.args).and_then(|place| text_at(other.args, &place)) == Some(room)
+        })
+    };
+    let looked = &all[..all.len().min(MOST_TIMES)];
+    texts(looked.first()?.args).into_iter().map(|(place, _)| place).find(|place| {
+        let names =
+            |sending: &Sending<'_>| text_at(sending.args, place).is_some_and(|room| was_named(sending, room));
+        place != text && looked.iter().all(names)
     })
 }
 
@@ -67,7 +95,7 @@ pub(super) fn join(
             }
             for heard in heard_soon(tabs, sending) {
                 let is_it = heard.name == broadcast.arrives_as
-                    && texts(heard.args).iter().any(|(_, heard)| heard.contains(text));
+                    && messages(heard.args).iter().any(|(_, heard)| heard.contains(text));
                 if is_it && !is_inside(heard.tab, room, heard.at) {
                     return None;
                 }

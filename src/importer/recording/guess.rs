@@ -9,7 +9,7 @@ use super::cause::{Sent, Spoken};
 use super::entry;
 use super::guessed::{Acknowledged, Broadcast, Guesses, Rooms};
 use super::keys::{is_kind_key, is_name_key, is_room_key};
-use super::origin::{Event, Origins, Place, Teller, text_at, texts};
+use super::origin::{Event, Origins, Place, Teller, is_of_bytes, messages, text_at, texts};
 use super::seen::{
     ENTER, Heard, LEAVE, MOST_HEARD, MOST_TIMES, SOON, Sending, heard_soon, is_called, room_by_key, room_of,
 };
@@ -57,7 +57,11 @@ impl Guesses {
             }
             let room = all.first().and_then(|first| room_of(first.args));
             let says_room = room.is_some() && (is_called(event, &ENTER) || is_called(event, &LEAVE));
-            if !says_room && let Some(broadcast) = broadcast(tabs, event, all, origins, &entered, &spoken) {
+            if !says_room && let Some(mut broadcast) = broadcast(tabs, event, all, origins, &entered, &spoken)
+            {
+                if broadcast.room.is_none() {
+                    broadcast.room = entry::room_named_before(event, &broadcast.text, all, &sendings);
+                }
                 if entry::is_heard_inside_alone(tabs, all, &broadcast) {
                     entries.insert(
                         event,
@@ -178,12 +182,12 @@ fn broadcast(
         let heard: Vec<(Heard<'_>, Vec<(Place, &str)>)> = heard_soon(tabs, sending)
             .into_iter()
             .map(|heard| {
-                let texts = texts(heard.args);
+                let texts = messages(heard.args);
                 (heard, texts)
             })
             .collect();
         let room = room_by_key(sending.args);
-        let own = texts(sending.args);
+        let own = messages(sending.args);
         let sent = Sent { at: sending.said.at, namespace: &event.0, name: &event.1 };
         for (place, text) in own.iter().cloned() {
             // What names a room, a client or a kind of messages, or what the server has said itself, is no message.
@@ -240,6 +244,10 @@ fn broadcast(
         0 => String::new(),
         times => format!("; a tab that came later heard it {}", counted(times as u64, "time")),
     };
+    let what = match is_of_bytes(&text) {
+        true => "the same bytes, in whose place are others now".to_owned(),
+        false => format!("the text of its argument {text}"),
+    };
     Some(Broadcast {
         room: match &personal {
             Some((place, ..)) => Some(place.clone()),
@@ -250,7 +258,7 @@ fn broadcast(
         },
         personal: personal.map(|(_, teller, place, count)| (teller, place, count)),
         evidence: format!(
-            "{others} of {like_it} times another tab heard `{arrives_as}` with the text of its argument {text}; \
+            "{others} of {like_it} times another tab heard `{arrives_as}` with {what}; \
              {sender} times its own tab did{to_whom}{to_late}"
         ),
         has_history: shown > 0,
@@ -284,7 +292,7 @@ fn shown_later(tabs: &[Tab], all: &[Sending<'_>], arrives_as: &str, text: &str) 
         .flat_map(|tab| tab.heard().take(MOST_HEARD).map(move |heard| (tab, heard)))
         .filter(|(_, (_, name, _))| *name == arrives_as)
         .filter(|(tab, (heard, _, args))| {
-            let texts = texts(args);
+            let texts = messages(args);
             let tells = |text: &str| texts.iter().any(|(_, heard)| heard.contains(text));
             once.iter().any(|(text, sent)| is_late(tab, heard.at, *sent) && tells(text))
         })
@@ -304,7 +312,7 @@ fn personal(
         let Some(said) = text_at(sending.args, text) else { continue };
         let heard = heard_soon(tabs, sending);
         let is_it = |heard: &&Heard<'_>| {
-            heard.name == arrives_as && texts(heard.args).iter().any(|(_, text)| text.contains(said))
+            heard.name == arrives_as && messages(heard.args).iter().any(|(_, text)| text.contains(said))
         };
         let by: BTreeSet<usize> =
             heard.iter().filter(is_it).map(|heard| heard.tab).filter(|tab| *tab != sending.tab).collect();

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
+use super::keys::BYTES;
 use super::recorded::Recorded;
 use crate::importer::draft::Part;
 use crate::secrets::{is_telling, lets_in};
@@ -29,11 +30,10 @@ impl Hidden {
         match value {
             Json::String(text) => self.text(key, text).into(),
             Json::Array(items) => items.iter().map(|item| self.value(key, item)).collect(),
+            Json::Object(map) if map.contains_key(BYTES) => json!({ BYTES: map[BYTES] }),
             Json::Object(map) => {
-                let is_matcher = map.contains_key("$bytes");
                 let entries = map.iter().map(|(name, value)| {
-                    let written =
-                        if name.starts_with('$') && !is_matcher { format!("${name}") } else { name.clone() };
+                    let written = if name.starts_with('$') { format!("${name}") } else { name.clone() };
                     (written, self.value(name, value))
                 });
                 Json::Object(entries.collect())

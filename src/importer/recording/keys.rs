@@ -1,5 +1,11 @@
 //! What the keys of values say: who speaks, where, and what is known by it.
 
+/// The key of a number of bytes.
+pub(super) const BYTES: &str = "$bytes";
+
+/// The key of the beginning of these bytes, beside it.
+pub(super) const AS_TEXT: &str = "$utf8";
+
 /// Keys that name a room.
 const ROOM_KEYS: [&str; 10] =
     ["room", "roomid", "room_id", "roomname", "channel", "channelid", "lobby", "group", "groupid", "to"];

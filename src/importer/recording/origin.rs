@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use super::keys::is_id_key;
+use super::keys::{AS_TEXT, is_id_key};
 use super::talk::{Tab, What};
 
 /// So many values are looked at.
@@ -187,6 +187,18 @@ pub(super) fn is_made(text: &str) -> bool {
 
 /// The first texts in some arguments, and their places.
 pub(super) fn texts(args: &[Json]) -> Vec<(Place, &str)> {
+    let mut found = messages(args);
+    found.retain(|(place, _)| !is_of_bytes(place));
+    found
+}
+
+/// Whether what stands at a place are bytes.
+pub(super) fn is_of_bytes(place: &str) -> bool {
+    place.rsplit('/').next() == Some(AS_TEXT)
+}
+
+/// The first texts in some arguments, and what is known of bytes, with their places.
+pub(super) fn messages(args: &[Json]) -> Vec<(Place, &str)> {
     /// Walks through a value, as long as there is room and `left` values more may be looked at.
     fn walk<'j>(value: &'j Json, place: &mut Place, found: &mut Vec<(Place, &'j str)>, left: &mut usize) {
         let mut below = |part: std::fmt::Arguments<'_>, value| {

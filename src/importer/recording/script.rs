@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::guessed::Guesses;
 use super::hidden::Hidden;
-use super::origin::{Event, Origins, Teller, text_at, texts};
+use super::origin::{Event, Origins, Teller, messages, text_at};
 use super::roles::{NAME, Role, names_of, roles};
 use super::steps::{Steps, WITHIN, capture_step};
 use super::talk::{Tab, What};
@@ -186,7 +186,7 @@ fn ask(
     for (place, word) in at {
         // A room may be named more than once.
         let text = text_at(args, place);
-        let same = texts(args)
+        let same = messages(args)
             .into_iter()
             .filter(|(other, same)| other == place || *word == "${room}" && Some(*same) == text);
         same.for_each(|(place, _)| put(&mut written, &place, word));

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 
 use super::guessed::Guesses;
+use super::keys::{AS_TEXT, BYTES};
 use super::look::is_error;
-use super::origin::{Event, Teller, text_at};
+use super::origin::{Event, Teller, is_of_bytes, text_at};
 use super::roles::Role;
 use super::talk::{Said, Tab};
 use super::words::{Needed, Words, literal, put};
@@ -18,6 +19,9 @@ const MOST_EVENTS: usize = 300;
 
 /// A pause of the person who was recorded is no longer than this in the scenario, in seconds.
 const LONGEST_PAUSE: f64 = 3.0;
+
+/// No generated message is shorter, in bytes: a stamp has to stand in it.
+const STAMPED: u64 = crate::audit::stamp::LENGTH as u64;
 
 /// Pauses that are shorter are left out, in seconds.
 const SHORTEST_PAUSE: f64 = 0.05;
@@ -204,7 +208,13 @@ impl<'s> Steps<'s> {
             if let Some(room) = room(broadcast, words) {
                 fields.insert("to".to_owned(), room.into());
             }
-            fields.insert("args".to_owned(), json!([words.said_text(role, "text", text, said.at)]));
+            match size_at(args, &broadcast.text) {
+                Some(size) => fields.insert("bytes".to_owned(), size.max(STAMPED).into()),
+                None => {
+                    let text = words.said_text(role, "text", text, said.at);
+                    fields.insert("args".to_owned(), json!([text]))
+                }
+            };
             return json!({ "broadcast": in_namespace(fields) });
         }
         let mut sent: Vec<Json> = args.iter().map(|arg| words.said(role, "", arg, said.at)).collect();
@@ -214,7 +224,10 @@ impl<'s> Steps<'s> {
         if let Some(broadcast) = guesses.broadcasts.get(event).filter(|_| !is_refused)
             && let Some(text) = text_at(args, &broadcast.text)
         {
-            let text = format!("{} ${{stamp}}", words.said_text(role, "text", text, said.at));
+            let text = match is_of_bytes(&broadcast.text) {
+                true => "${stamp}".to_owned(),
+                false => format!("{} ${{stamp}}", words.said_text(role, "text", text, said.at)),
+            };
             put(&mut sent, &broadcast.text, &text);
             let mut told = Map::new();
             told.insert("event".to_owned(), literal(&broadcast.arrives_as).into());
@@ -240,6 +253,14 @@ impl<'s> Steps<'s> {
         }
         json!({ "emit": in_namespace(fields) })
     }
+}
+
+/// How many bytes stand at a place, if bytes do.
+fn size_at(args: &[Json], place: &str) -> Option<u64> {
+    let mut parts = place.strip_suffix(AS_TEXT)?.trim_matches('/').splitn(2, '/');
+    let first = args.get(parts.next()?.parse::<usize>().ok()?)?;
+    let bytes = parts.next().map_or(Some(first), |rest| first.pointer(&format!("/{rest}")))?;
+    bytes[BYTES].as_u64()
 }
 
 /// Makes a step keep its acknowledgement.

@@ -1,8 +1,10 @@
 //! What the tabs said and heard: requests that belong to one session are one tab, and packets are events.
 
+use bytes::Bytes;
 use serde_json::{Map, Value as Json};
 use url::Url;
 
+use super::keys::AS_TEXT;
 use super::recorded::{Content, Exchange, Line, Recorded};
 use crate::document::shortened;
 use crate::importer::{Kind as NoteKind, Note};
@@ -15,6 +17,9 @@ use crate::protocol::{jsonp, msgpack, placeholder_num};
 
 /// So many attachments of an event are read.
 const MOST_ATTACHMENTS: u32 = 1_000;
+
+/// By so many of its first bytes an attachment is known again.
+const MOST_SHOWN: usize = 1_000;
 
 /// So many bytes of all attachments of an event are read.
 const MOST_ATTACHED: usize = 32 << 20;
@@ -171,15 +176,14 @@ impl Tab {
                 }
                 Packet::Binary(bytes) if assembler.pending() => {
                     let Ok(Some(whole)) = assembler.push(&bytes) else { continue };
-                    let sizes: Vec<usize> = whole.attachments.iter().map(bytes::Bytes::len).collect();
-                    (whole.namespace, what(whole.kind, Some(&whole.data), whole.id, &sizes))
+                    (whole.namespace, what(whole.kind, Some(&whole.data), whole.id, &whole.attachments))
                 }
                 // Bytes that no event has announced: packets of another parser.
                 Packet::Binary(bytes) => {
                     let Ok(decoded) = msgpack::decode(&bytes) else { continue };
                     self.parser = Parser::Msgpack;
-                    let sizes: Vec<usize> = decoded.attachments.iter().map(bytes::Bytes::len).collect();
-                    (decoded.namespace, what(decoded.kind, decoded.data.as_deref(), decoded.id, &sizes))
+                    let what = what(decoded.kind, decoded.data.as_deref(), decoded.id, &decoded.attachments);
+                    (decoded.namespace, what)
                 }
                 _ => continue,
             };
@@ -188,7 +192,7 @@ impl Tab {
     }
 }
 
-fn what(kind: Kind, data: Option<&str>, id: Option<u64>, sizes: &[usize]) -> What {
+fn what(kind: Kind, data: Option<&str>, id: Option<u64>, attachments: &[Bytes]) -> What {
     let data = data.and_then(|data| serde_json::from_str::<Json>(data).ok());
     match (kind, data, id) {
         (Kind::Connect, data, _) => What::Connect(data.filter(Json::is_object)),
@@ -196,32 +200,35 @@ fn what(kind: Kind, data: Option<&str>, id: Option<u64>, sizes: &[usize]) -> Wha
         (Kind::Event | Kind::BinaryEvent, Some(Json::Array(mut items)), id) if !items.is_empty() => {
             match items.remove(0) {
                 Json::String(name) => {
-                    let args = items.into_iter().map(|item| with_bytes(item, sizes)).collect();
+                    let args = items.into_iter().map(|item| with_bytes(item, attachments)).collect();
                     What::Event { name, args, id }
                 }
                 _ => What::Other,
             }
         }
         (Kind::Ack | Kind::BinaryAck, Some(Json::Array(items)), Some(id)) => {
-            What::Ack { id, args: items.into_iter().map(|item| with_bytes(item, sizes)).collect() }
+            What::Ack { id, args: items.into_iter().map(|item| with_bytes(item, attachments)).collect() }
         }
         _ => What::Other,
     }
 }
 
-/// A value as a scenario says it: bytes are as many others, as nobody can read them in a scenario.
-fn with_bytes(value: Json, sizes: &[usize]) -> Json {
+/// A value as a scenario says it: bytes are as many others, as nobody can read them in a scenario. Their beginning, a character for
+/// each, stands beside that number, so that they are known again.
+fn with_bytes(value: Json, attachments: &[Bytes]) -> Json {
     match value {
         Json::Object(map) if map.get("_placeholder") == Some(&Json::Bool(true)) => {
             let number = placeholder_num(&Json::Object(map)).and_then(|number| usize::try_from(number).ok());
-            let size = number.and_then(|number| sizes.get(number)).copied();
-            serde_json::json!({ "$bytes": size.unwrap_or(16) })
+            let bytes = number.and_then(|number| attachments.get(number));
+            let shown =
+                bytes.map(|bytes| bytes.iter().take(MOST_SHOWN).copied().map(char::from).collect::<String>());
+            serde_json::json!({ "$bytes": bytes.map_or(16, Bytes::len), AS_TEXT: shown.unwrap_or_default() })
         }
         Json::Object(map) => {
-            let entries = map.into_iter().map(|(key, value)| (key, with_bytes(value, sizes)));
+            let entries = map.into_iter().map(|(key, value)| (key, with_bytes(value, attachments)));
             Json::Object(entries.collect::<Map<_, _>>())
         }
-        Json::Array(items) => items.into_iter().map(|item| with_bytes(item, sizes)).collect(),
+        Json::Array(items) => items.into_iter().map(|item| with_bytes(item, attachments)).collect(),
         other => other,
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::hidden::Hidden;
+use super::keys::{AS_TEXT, BYTES};
 use super::origin::{Origins, Place, Teller, Told};
 use super::roles::{NAME, Role};
 use crate::importer::draft::Part;
@@ -187,11 +188,10 @@ impl<'w> Words<'w> {
                 None => self.hidden.text(key, text).into(),
             },
             Json::Array(items) => items.iter().map(|item| self.value(key, item, known)).collect(),
+            Json::Object(map) if map.contains_key(BYTES) => json!({ BYTES: map[BYTES] }),
             Json::Object(map) => {
-                let is_matcher = map.contains_key("$bytes");
                 let entries = map.iter().map(|(name, value)| {
-                    let is_escaped = name.starts_with('$') && !is_matcher;
-                    let written = if is_escaped { format!("${name}") } else { name.clone() };
+                    let written = if name.starts_with('$') { format!("${name}") } else { name.clone() };
                     (written, self.value(name, value, known))
                 });
                 Json::Object(entries.collect())
@@ -220,9 +220,10 @@ fn expression(name: &str, place: &str, count: usize) -> Option<String> {
     Some(text)
 }
 
-/// Puts a text at a place of some arguments.
+/// Puts a text at a place of some arguments: its bytes, where bytes stood.
 pub(super) fn put(args: &mut [Json], place: &str, text: &str) {
-    let mut parts = place.trim_start_matches('/').splitn(2, '/');
+    let bytes = place.strip_suffix(AS_TEXT).map(|place| place.trim_end_matches('/'));
+    let mut parts = bytes.unwrap_or(place).trim_start_matches('/').splitn(2, '/');
     let index = parts.next().and_then(|index| index.parse::<usize>().ok());
     let Some(first) = index.and_then(|index| args.get_mut(index)) else { return };
     let target = match parts.next() {
@@ -230,7 +231,7 @@ pub(super) fn put(args: &mut [Json], place: &str, text: &str) {
         Some(rest) => first.pointer_mut(&format!("/{rest}")),
     };
     if let Some(target) = target {
-        *target = text.into();
+        *target = if bytes.is_some() { json!({ AS_TEXT: text }) } else { text.into() };
     }
 }
 
