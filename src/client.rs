@@ -405,6 +405,7 @@ impl<'p> Client<'p> {
             }
             Event::Connected { namespace, recovered } => {
                 self.compare_id(io, namespace);
+                self.actor.signs.has_shared_id |= self.actor.session.shares_id(namespace);
                 self.connected(io, namespace, *recovered);
                 self.live = true;
                 if **namespace == *self.actor.home {
@@ -432,7 +433,10 @@ impl<'p> Client<'p> {
             }
             Event::UpgradeFailed(_, rule) => self.harmed(*rule),
             Event::Closed(why) => self.closed(io, why),
-            Event::Refused { namespace, .. } => self.ended(io, Some(namespace)),
+            Event::Refused { namespace, .. } => {
+                self.actor.signs.was_refused_beside |= self.actor.session.is_connected_anywhere();
+                self.ended(io, Some(namespace));
+            }
             Event::Disconnected { namespace, was_asked } => {
                 if *was_asked {
                     self.actor.blame_frame(Rule::RefusalKind);

@@ -305,6 +305,20 @@ pub struct Failure {
     pub wire: Vec<WireLine>,
     /// The rule of the protocol that the server had broken on this connection before, so that something was lost.
     pub after: Option<Rule>,
+    /// What shows it.
+    pub grounds: Grounds,
+}
+
+/// What shows that a check did not hold. A server that is slower than its own clocks may be excused of what did not come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Grounds {
+    /// Something that came, however late.
+    #[default]
+    Came,
+    /// That nothing came for so long, while the connection lasted.
+    Silence(Duration),
+    /// That the connection had ended, or was sent what has no meaning but for connections.
+    End,
 }
 
 /// One line of a client's wire log.

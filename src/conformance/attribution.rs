@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::clauses::Clause;
 use super::owner::{
-    OLDER, behind, belongs, is_costly, is_of_polling, is_of_posts, is_of_upgrade, is_of_wholeness, is_plain,
-    is_readable, is_ruinous, is_sign, looks_like, owner, owns, rule,
+    OLDER, behind, belongs, goes_with, is_costly, is_of_polling, is_of_posts, is_of_upgrade, is_of_wholeness,
+    is_plain, is_readable, is_ruinous, is_sign, looks_like, owner, owns, rule,
 };
 use super::result::{CaseResult, FindingResult};
 use super::verdict::{Verdict, deviation};
@@ -47,6 +47,9 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
     // What is lost where nothing upgrades is not lost by upgrades.
     let is_lost_anyway = shown.contains(&Rule::EventLost);
     shown.retain(|rule| *rule != Rule::UpgradeLoss || !is_lost_anyway);
+    if shown.contains(&Rule::UpgradeLoss) {
+        cases.iter_mut().for_each(lay_at_the_upgrade);
+    }
     let everywhere = everywhere(cases.iter());
     cases.iter_mut().for_each(|case| settle_with(case, &shown, &everywhere));
     let mut findings: BTreeMap<Rule, FindingResult> = BTreeMap::new();
@@ -87,6 +90,19 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
     }
     findings.sort_by_key(|finding| (finding.verdict, finding.clause.clone()));
     findings
+}
+
+/// What an upgrade loses is the answer to CONNECT, too: what comes next in a case that upgrades is not early.
+fn lay_at_the_upgrade(case: &mut CaseResult) {
+    if case.transport != Some(Transport::Upgrade) && !case.needs.contains(&Need::Upgrade) {
+        return;
+    }
+    let errors = case.errors.iter_mut().map(|error| &mut error.rule);
+    let failures =
+        case.checks.iter_mut().flat_map(|check| &mut check.failures).map(|failure| &mut failure.after);
+    for name in errors.chain(failures).flatten().filter(|name| **name == Rule::EventEarly.name()) {
+        *name = Rule::UpgradeLoss.name().to_owned();
+    }
 }
 
 /// Of a server that was played in the version before: names the clauses of that version.
@@ -136,7 +152,11 @@ pub fn settle_with(case: &mut CaseResult, shown: &[Rule], everywhere: &[Rule]) {
             .find(|rule| is_costly(*rule, &case.clause));
         costly.filter(|_| check.failures.iter().all(|failure| failure.after.is_none()))
     };
-    if let Some(rule) = harm.or_else(elsewhere) {
+    let beside = || {
+        let goes = |rule: &&Rule| case.clause.iter().any(|clause| goes_with(**rule).contains(&&**clause));
+        shown.iter().find(goes).copied()
+    };
+    if let Some(rule) = harm.or_else(elsewhere).or_else(beside) {
         block(case, rule);
     }
 }

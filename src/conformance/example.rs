@@ -30,6 +30,7 @@ pub(crate) fn result(id: &str, transport: Option<Transport>, verdict: Verdict) -
         actual: "[\"news\",\"\u{1b}]0;<&>\"]".to_owned(),
         wire: vec![wire],
         after: None,
+        grounds: Default::default(),
     };
     let check = CheckResult {
         step: "hears no `news`".to_owned(),

@@ -9,6 +9,7 @@ mod by_hand;
 pub mod case;
 pub mod clauses;
 pub mod contract;
+pub mod delay;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod feature;

@@ -46,6 +46,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::AckId | Rule::AckPayload | Rule::AckUnknown | Rule::AckMissing => "SIO-EV-02",
         Rule::AckTwice => "SIO-EV-03",
         Rule::ConnectPayload | Rule::ConnectReply | Rule::ConnectUnanswered | Rule::SidTaken => "SIO-NS-01",
+        Rule::SidShared => "SIO-NS-09",
         Rule::ConnectErrorPayload | Rule::RefusalKind => "SIO-NS-07",
         Rule::NamespaceUnasked => "SIO-NS-02",
         Rule::AnswerAstray => "SIO-NS-05",
@@ -89,8 +90,19 @@ const ORDER: [&str; 7] =
 pub(super) fn behind(rule: Rule) -> &'static [Rule] {
     match rule {
         Rule::UpgradeLoss => &[Rule::AckMissing, Rule::EventLost, Rule::ConnectUnanswered],
-        Rule::LeaveIgnored | Rule::PostPackets | Rule::PostAnswer => &[Rule::EventLost],
+        Rule::LeaveIgnored => &[Rule::SidShared, Rule::EventLost],
+        Rule::PostPackets | Rule::PostAnswer => &[Rule::EventLost],
         Rule::EventTwice => &[Rule::EventOrder, Rule::EventLost],
+        _ => &[],
+    }
+}
+
+/// The clauses that nobody keeps who breaks a rule, whichever client sees it.
+pub(super) fn goes_with(rule: Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::SidShared => &["SEM-NS-03", "SEM-NS-06"],
+        Rule::LeaveIgnored => &["SIO-NS-20", "SEM-DR-01"],
+        Rule::AttachmentOrder => &["SIO-BIN-18", "SEM-VO-03"],
         _ => &[],
     }
 }
@@ -151,6 +163,7 @@ pub(super) fn is_readable(rule: Rule) -> bool {
             | Rule::NamespaceUnknown
             | Rule::EventEarly
             | Rule::SidTaken
+            | Rule::SidShared
             | Rule::AnswerAstray
             | Rule::AckMissing
             | Rule::EventOrder
@@ -198,6 +211,7 @@ pub fn is_of_time(rule: Rule) -> bool {
             | Rule::AttachmentOrder
             | Rule::LeaveIgnored
             | Rule::NamespaceAlone
+            | Rule::SidShared
             | Rule::BinaryTyped
             | Rule::RefusalStatus
             | Rule::PostLength
@@ -233,6 +247,7 @@ pub(super) fn is_sign(rule: Rule) -> bool {
             | Rule::AttachmentOrder
             | Rule::LeaveIgnored
             | Rule::NamespaceAlone
+            | Rule::SidShared
             | Rule::EndUntold
             | Rule::UpgradeLoss
             | Rule::BinaryTyped

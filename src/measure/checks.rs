@@ -75,6 +75,7 @@ fn bounded(failure: Failure) -> Failure {
         actual: shortened(&failure.actual, TEXT),
         wire: bounded_wire(&failure.wire),
         after: failure.after,
+        grounds: failure.grounds,
     }
 }
 
@@ -96,7 +97,13 @@ mod tests {
     }
 
     fn failure(actual: &str) -> Failure {
-        Failure { expected: "an answer".into(), actual: actual.into(), wire: Vec::new(), after: None }
+        Failure {
+            expected: "an answer".into(),
+            actual: actual.into(),
+            wire: Vec::new(),
+            after: None,
+            grounds: Default::default(),
+        }
     }
 
     #[test]

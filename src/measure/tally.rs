@@ -226,7 +226,13 @@ mod tests {
     const WHO: Who = Who { group: 0, n: 0, index: 0 };
 
     fn failure() -> Failure {
-        Failure { expected: "an answer".into(), actual: "silence".into(), wire: Vec::new(), after: None }
+        Failure {
+            expected: "an answer".into(),
+            actual: "silence".into(),
+            wire: Vec::new(),
+            after: None,
+            grounds: Default::default(),
+        }
     }
 
     fn some() -> Tally {

@@ -230,6 +230,8 @@ rules! {
         "a CONNECT is answered with CONNECT or with CONNECT_ERROR";
     SidTaken, "socket.sid-taken", "Socket.IO v5, Connection to a namespace",
         "the sid in the reply to CONNECT is the id of the new socket, and no other client has it";
+    SidShared, "socket.sid-shared", "Socket.IO v5, History: difference between v5 and v4",
+        "a client has another id in each namespace";
     AckUnknown, "socket.ack-unknown", "Socket.IO v5, Acknowledgement",
         "an acknowledgement answers an event of the same namespace that asked for one";
     AckMissing, "socket.ack-missing", "Socket.IO v5, Acknowledgement",

@@ -239,6 +239,7 @@ fn failure(script_info: &ScriptInfo, who: Who, failure: &Failure) -> FailureResu
         actual: failure.actual.clone(),
         wire: wire(&failure.wire),
         after: failure.after.map(|rule| rule.name().to_owned()),
+        grounds: failure.grounds,
     }
 }
 

@@ -406,7 +406,13 @@ fn tally() -> Tally {
     }
     for n in 0..12 {
         let why = "the server closed the connection, code 1006".to_owned();
-        let failure = Failure { expected: "a connection".into(), actual: why, wire: Vec::new(), after: None };
+        let failure = Failure {
+            expected: "a connection".into(),
+            actual: why,
+            wire: Vec::new(),
+            after: None,
+            grounds: Default::default(),
+        };
         let cause = if n % 4 == 0 { Cause::NoAnswer } else { Cause::CloseFrame };
         tally.missed(StepId(0), talker(n + 488), FailureKind::Connect(cause), failure);
     }
@@ -430,5 +436,6 @@ fn failure() -> Failure {
             line(2_204_900, false, "2"),
         ],
         after: None,
+        grounds: Default::default(),
     }
 }

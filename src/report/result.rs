@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::tone::Tone;
 use crate::audit::{Coverage, ENOUGH, Fault, Undecided};
 use crate::measure::{DecodeError, Series, format};
-use crate::observe::{Counter, Metric};
+use crate::observe::{Counter, Grounds, Metric};
 use crate::units::micros;
 use crate::verdict::{Death, Verdict, not_judged};
 
@@ -286,6 +286,9 @@ pub struct FailureResult {
     /// The rule of the protocol that the server had broken on this connection before, so that something was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<String>,
+    /// What shows it: a suite asks, before it says so.
+    #[serde(skip)]
+    pub grounds: Grounds,
 }
 
 /// One frame of a client.

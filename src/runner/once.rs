@@ -102,12 +102,12 @@ pub(super) struct Ended {
     pub(super) has_dropped: bool,
     /// Whether a connection was not made, or was lost unasked.
     pub(super) has_accident: bool,
-    /// The longest that the server took for one phase of a connect that went on.
-    pub(super) slowest: Duration,
+    /// The longest that the server took for each phase of a connect that went on.
+    pub(super) slowest: [Option<Duration>; PHASES.len()],
 }
 
 /// What a server does for every client that connects.
-const PHASES: [Metric; 4] =
+pub(super) const PHASES: [Metric; 4] =
     [Metric::ConnectTcp, Metric::ConnectHandshake, Metric::ConnectOpen, Metric::ConnectNamespace];
 
 /// Runs a scenario. Without anybody who watches, it is a case: its deliveries are not audited, because it is over when its
@@ -202,11 +202,7 @@ impl Ended {
             unreached: ran.unreached,
             has_dropped: has(Counter::Dropped),
             has_accident: has(Counter::Dropped) || has(Counter::ConnectFailed),
-            slowest: PHASES
-                .iter()
-                .filter_map(|phase| ran.tally.series(*phase)?.max())
-                .max()
-                .unwrap_or_default(),
+            slowest: PHASES.map(|phase| ran.tally.series(phase)?.max()),
         }
     }
 }

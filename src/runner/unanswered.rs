@@ -131,8 +131,13 @@ mod tests {
         let mut tally = Tally::new();
         answered.iter().for_each(|step| tally.passed(StepId(*step), WHO));
         for step in missed {
-            let failure =
-                Failure { expected: String::new(), actual: how.to_owned(), wire: Vec::new(), after: None };
+            let failure = Failure {
+                expected: String::new(),
+                actual: how.to_owned(),
+                wire: Vec::new(),
+                after: None,
+                grounds: Default::default(),
+            };
             tally.missed(StepId(*step), WHO, FailureKind::Ack, failure);
         }
         if dropped {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::Session;
 use super::event::{Event, ServerEvent};
 use crate::audit::stamp;
 use crate::protocol::socket_io::MAIN;
@@ -200,6 +201,15 @@ pub(super) fn ended<'a>(all: &mut [Namespace], name: &'a str) -> Option<Event<'a
     namespace.forget();
     let was_asked = before == Phase::Asked;
     (before != Phase::Out).then_some(Event::Disconnected { namespace: name.into(), was_asked })
+}
+
+impl Session {
+    /// Whether the client was given the id that it has in a namespace in another one, too.
+    pub fn shares_id(&self, name: &str) -> bool {
+        let mut others =
+            self.namespaces.iter().filter(|other| &*other.name != name && other.phase == Phase::In);
+        self.namespace(name).is_some_and(|one| others.any(|other| other.sid == one.sid))
+    }
 }
 
 #[cfg(test)]

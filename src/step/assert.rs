@@ -3,9 +3,11 @@
 use serde_json::Value as Json;
 
 use super::arguments::Unlike;
+use super::frames::is_of_engine;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Progress, Reading, Step};
 use crate::document::{Fields, Mistake, Node};
+use crate::observe::Grounds;
 use crate::template::{Matcher, Template, binary};
 
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
@@ -47,6 +49,8 @@ impl Step for Assert {
 
     fn start<'p>(&'p self, cx: &mut Cx<'_, 'p>) -> Progress<'p> {
         let value = self.value.render(cx.actor).map_err(Unlike::because);
+        let of_engine = |value: &Json| value.as_str().is_some_and(is_of_engine);
+        let is_of_engine = value.as_ref().is_ok_and(of_engine);
         let verdict = value.and_then(|mut value: Json| {
             // Bytes are compared as they are received: beside the value.
             let bytes = binary::detach(&mut value, &mut |length| vec![0; length].into());
@@ -54,6 +58,11 @@ impl Step for Assert {
         });
         match verdict {
             Ok(()) => cx.pass(),
+            // A heartbeat or the end may be earlier than what a slow server has to say.
+            Err(unlike) if is_of_engine => {
+                let rule = cx.actor.blamed_for_other(unlike.rule);
+                cx.fail_on(Grounds::End, rule, self.wish(), unlike.why);
+            }
             Err(unlike) => cx.fail_by_other(unlike.rule, self.wish(), unlike.why),
         }
         Progress::Done

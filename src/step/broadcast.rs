@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::arguments::spoilt;
 use super::audit_target::{self, AuditTarget, STAMP, Way};
 use super::demand::{self, Demand};
 use super::event_template::{Encoded, EventTemplate, Words};
@@ -458,7 +459,7 @@ impl Collect {
         let (timed_out, answers) = (args.get(0), args.get(1));
         let (Some(timed_out), Some(Json::Array(collected))) = (timed_out.and_then(Json::as_bool), answers)
         else {
-            return cx.fail("whether time ran out, and a list of answers", answer.data.as_ref());
+            return cx.fail_on_sight("whether time ran out, and a list of answers", answer.data.as_ref());
         };
         if timed_out != self.timed_out {
             let words = |out| if out { "that time runs out" } else { "that all answer in time" };
@@ -475,7 +476,8 @@ impl Collect {
         }
         let answers = Json::Array(collected.clone());
         match self.answers.as_ref().map(|wanted| wanted.matches(&answers, &answer.attachments, cx.actor)) {
-            Some(Err(mismatch)) => cx.fail(
+            Some(Err(mismatch)) => cx.fail_by_other(
+                spoilt(&mismatch),
                 self.answers.as_ref().map(Matcher::describe).unwrap_or_default(),
                 format!("{answers}: {mismatch}"),
             ),

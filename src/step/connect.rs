@@ -280,12 +280,12 @@ impl Connecting<'_> {
         match &self.how.wanted {
             Wanted::Refusal(refusal) => {
                 let wanted = format!("a refusal by `{}`{}", self.namespace, refusal.describe());
-                cx.fail(wanted, "the server accepted");
+                cx.fail_on_sight(wanted, "the server accepted");
                 return Flow::Done;
             }
             Wanted::Acceptance { recovered: Some(wanted) } if *wanted != recovered => {
                 let words = |recovered| if recovered { "a recovered session" } else { "a fresh session" };
-                cx.fail(words(*wanted), words(recovered));
+                cx.fail_on_sight(words(*wanted), words(recovered));
             }
             Wanted::Acceptance { .. } => {
                 let upgrade = self.how.transport.unwrap_or(cx.actor.group.transport).upgrades();
@@ -337,7 +337,7 @@ impl Connecting<'_> {
         };
         match verdict {
             Ok(()) => cx.pass(),
-            Err(mismatch) => cx.fail(format!("a refusal with {}", mismatch.expected), reason),
+            Err(mismatch) => cx.fail_on_sight(format!("a refusal with {}", mismatch.expected), reason),
         }
         Flow::Done
     }

@@ -67,7 +67,7 @@ impl Demand {
             return true;
         }
         let Ok(args) = serde_json::from_str::<Json>(&answer.data) else {
-            cx.fail("an acknowledgement with a JSON array", answer.data.as_ref());
+            cx.fail_on_sight("an acknowledgement with a JSON array", answer.data.as_ref());
             return false;
         };
         if let Some(slot) = &self.capture {

@@ -8,6 +8,7 @@ use super::schema::{self, Schema};
 use super::shape::{self, Shape};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step, capture};
 use crate::document::{Fields, Mistake, Node, Value};
+use crate::observe::Grounds;
 use crate::protocol::Rule;
 use crate::session::Event;
 use crate::template::Slot;
@@ -59,10 +60,16 @@ impl ExpectFrame {
     }
 
     /// Another frame came than was wanted.
-    fn fail_by_other(&self, cx: &mut Cx<'_, '_>, breaks: Option<Rule>, actual: String) {
+    fn fail_by_other(&self, cx: &mut Cx<'_, '_>, breaks: Option<Rule>, other: Other) {
+        let Other { why: actual, is_of_engine } = other;
         match breaks {
             // What is wrong with this frame itself explains it better than what came before or after.
             Some(rule) => cx.fail_after(Some(rule), self.wish(), actual),
+            // A heartbeat or the end may be earlier than what a slow server has to say.
+            None if is_of_engine => {
+                let rule = cx.actor.blamed_for_other(self.shape.demanded_at_once());
+                cx.fail_on(Grounds::End, rule, self.wish(), actual);
+            }
             None => cx.fail_by_other(self.shape.demanded_at_once(), self.wish(), actual),
         }
     }
@@ -96,7 +103,10 @@ impl ExpectFrame {
             }
             let after = cx.now.saturating_duration_since(began);
             match self.shape.judge(&seen, cx.actor) {
-                Err(why) => return Found::Other { why, breaks },
+                Err(why) => {
+                    let is_of_engine = seen.is_of_engine();
+                    return Found::Other(Other { why, is_of_engine }, breaks);
+                }
                 Ok(()) if after < self.not_before => {
                     cx.fail(self.wish(), format!("it came after {after:?} already: {}", seen.in_words()));
                 }
@@ -122,7 +132,14 @@ enum Found {
     /// One that decided the step.
     Judged,
     /// Another one than was expected, and the rule that the server broke by it, as far as that is known yet.
-    Other { why: String, breaks: Option<Rule> },
+    Other(Other, Option<Rule>),
+}
+
+/// What was wrong with a frame that came in the place of another, and whether it was a heartbeat, a noop or the end.
+#[derive(Debug)]
+struct Other {
+    why: String,
+    is_of_engine: bool,
 }
 
 impl Step for ExpectFrame {
@@ -134,8 +151,8 @@ impl Step for ExpectFrame {
         match self.look(cx, cx.now, true) {
             Found::Nothing => {}
             Found::Judged => return Progress::Done,
-            Found::Other { why, breaks } => {
-                self.fail_by_other(cx, breaks, why);
+            Found::Other(other, breaks) => {
+                self.fail_by_other(cx, breaks, other);
                 return Progress::Done;
             }
         }
@@ -162,7 +179,7 @@ struct Looking<'p> {
     began: Instant,
     deadline: Instant,
     /// What was wrong with a frame that the session has not dealt with yet.
-    mismatch: Option<String>,
+    mismatch: Option<Other>,
 }
 
 impl<'p> Running<'p> for Looking<'p> {
@@ -171,15 +188,15 @@ impl<'p> Running<'p> for Looking<'p> {
             Happening::Frame => match self.step.look(cx, self.began, false) {
                 Found::Nothing => Flow::Waiting,
                 Found::Judged => Flow::Done,
-                Found::Other { why, .. } => {
-                    self.mismatch = Some(why);
+                Found::Other(other, _) => {
+                    self.mismatch = Some(other);
                     Flow::Waiting
                 }
             },
             Happening::FrameHandled => match self.mismatch.take() {
                 None => Flow::Waiting,
-                Some(why) => {
-                    self.step.fail_by_other(cx, cx.actor.frames.newest_breaks(), why);
+                Some(other) => {
+                    self.step.fail_by_other(cx, cx.actor.frames.newest_breaks(), other);
                     Flow::Done
                 }
             },

@@ -67,6 +67,15 @@ impl Seen {
         }
     }
 
+    /// Whether it is a heartbeat, a noop or the end of the connection, which come when the engine wants.
+    pub(super) fn is_of_engine(&self) -> bool {
+        match self {
+            Seen::Text(text) => is_of_engine(text),
+            Seen::Binary(_) => false,
+            Seen::Ping(_) | Seen::Pong(_) | Seen::Close(..) => true,
+        }
+    }
+
     fn size(&self) -> usize {
         match self {
             Seen::Text(text) | Seen::Close(_, text) => text.len(),
@@ -204,4 +213,9 @@ impl Frames {
     pub(super) fn forget(&mut self) {
         *self = Frames::default();
     }
+}
+
+/// Whether a packet of the engine's own can come at any time: the end, a heartbeat or a noop.
+pub(super) fn is_of_engine(packet: &str) -> bool {
+    matches!(packet, "1" | "2" | "6")
 }

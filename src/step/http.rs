@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 
 use super::event_template::Encoded;
+use super::frames::is_of_engine;
 use super::pending::{End, settle};
 use super::response::{Kept, Wanted};
 use super::schema::{self, Schema, Shape, named};
@@ -17,7 +18,7 @@ use super::told::{self, Stamped};
 use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::SentMessage;
 use crate::document::{Fields, Mistake, Node};
-use crate::observe::Metric;
+use crate::observe::{Grounds, Metric};
 use crate::protocol::http::Response;
 use crate::protocol::payload::SEPARATOR;
 use crate::protocol::{Rule, socket_io};
@@ -406,13 +407,14 @@ impl Http {
         {
             let is_refused = expect.is_refused_otherwise(cx, response);
             let rule = cx.actor.blamed().or(is_refused.then_some(Rule::RefusalStatus));
-            return cx.fail_by(rule, wanted, actual);
+            return cx.fail_on(grounds(response), rule, wanted, actual);
         }
         if let Some(until) = &self.until
             && let Err(mismatch) = until.matches(&text_of(response), &[], cx.actor)
         {
             let wanted = format!("a response with body {}", until.describe());
-            return cx.fail(wanted, format!("status {}: body {mismatch}", response.head.status));
+            let actual = format!("status {}: body {mismatch}", response.head.status);
+            return cx.fail_on(grounds(response), None, wanted, actual);
         }
         if let Err((wanted, actual)) = self.capture.keep(cx, self.expect.as_ref(), response) {
             return cx.fail(wanted, actual);
@@ -435,6 +437,16 @@ fn plain(mut response: Response) -> Response {
 }
 
 /// The body of a response, as far as it is text.
+/// What shows that a response is not the one that was wanted: a refusal, a heartbeat or the end may come where a connection has ended
+/// before it could be had.
+fn grounds(response: &Response) -> Grounds {
+    let is_of_connection = std::str::from_utf8(&response.body).is_ok_and(is_of_engine);
+    match response.head.status >= 400 || is_of_connection {
+        true => Grounds::End,
+        false => Grounds::Came,
+    }
+}
+
 fn text_of(response: &Response) -> Json {
     Json::from(String::from_utf8_lossy(&response.body).as_ref())
 }

@@ -75,7 +75,7 @@ use std::time::{Duration, Instant};
 
 use crate::audit::{AuditEvent, UNKNOWN_NODE};
 use crate::document::{Mistake, Node, Span};
-use crate::observe::{Failure, FailureKind, Label, Metric, Observer, StepId};
+use crate::observe::{Failure, FailureKind, Grounds, Label, Metric, Observer, StepId};
 use crate::protocol::Rule;
 use crate::session::{Channel, Event, Phases, Transport, Wire};
 use crate::template::Template;
@@ -360,9 +360,7 @@ impl<'p> Cx<'_, 'p> {
         expected: impl Into<String>,
         actual: impl Into<String>,
     ) {
-        let failure = self.failure(expected, actual);
-        let failure = Failure { after: rule.or(failure.after), ..failure };
-        self.observer.failed(self.step, self.actor.who, failure);
+        self.fail_on(self.grounds(), rule, expected, actual);
     }
 
     /// Nothing came that was waited for, perhaps because the server broke this rule, unless it is known to have broken another.
@@ -398,8 +396,26 @@ impl<'p> Cx<'_, 'p> {
         expected: impl Into<String>,
         actual: impl Into<String>,
     ) {
-        let failure = Failure { after, ..self.failure(expected, actual) };
+        let failure = Failure { after, grounds: Grounds::Came, ..self.failure(expected, actual) };
         self.observer.failed(self.step, self.actor.who, failure);
+    }
+
+    /// A check did not hold, as this shows, perhaps because the server broke this rule.
+    pub(super) fn fail_on(
+        &mut self,
+        grounds: Grounds,
+        rule: Option<Rule>,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) {
+        let failure = self.failure(expected, actual);
+        let failure = Failure { after: rule.or(failure.after), grounds, ..failure };
+        self.observer.failed(self.step, self.actor.who, failure);
+    }
+
+    /// A check did not hold, as what came shows.
+    pub(super) fn fail_on_sight(&mut self, expected: impl Into<String>, actual: impl Into<String>) {
+        self.fail_on(Grounds::Came, None, expected, actual);
     }
 
     /// An operation did not succeed.
@@ -475,7 +491,16 @@ impl<'p> Cx<'_, 'p> {
         if let Some(sent) = self.actor.sent_in_words() {
             actual = format!("{actual} ({sent})");
         }
-        Failure { expected: expected.into(), actual, wire: self.actor.wire_log(), after: self.actor.blamed() }
+        let (wire, after) = (self.actor.wire_log(), self.actor.blamed());
+        Failure { expected: expected.into(), actual, wire, after, grounds: self.grounds() }
+    }
+
+    /// What shows that a check did not hold for want of something.
+    fn grounds(&self) -> Grounds {
+        match self.actor.ended.is_some() {
+            true => Grounds::End,
+            false => Grounds::Silence(self.now.saturating_duration_since(self.ready)),
+        }
     }
 
     /// Why nothing can be sent, for the report of a step that wanted to.

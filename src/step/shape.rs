@@ -113,6 +113,7 @@ fn wanted_message(wanted: &str) -> Option<Rule> {
     match text.as_bytes().first()? {
         b'2' | b'5' => Some(Rule::EventLost),
         b'3' | b'6' => Some(Rule::AckMissing),
+        b'0' | b'[' => Some(Rule::ConnectUnanswered),
         _ => None,
     }
 }

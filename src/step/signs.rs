@@ -20,6 +20,10 @@ pub struct Signs {
     is_typed: Option<bool>,
     /// Whether the id of the session was no text.
     pub has_odd_id: bool,
+    /// Whether the client was given one id in two namespaces.
+    pub has_shared_id: bool,
+    /// Whether a namespace was refused while the client was in another.
+    pub was_refused_beside: bool,
     /// Whether the session has moved from long-polling to another transport.
     pub has_upgraded: bool,
     /// The namespace that the client left last, while the connection went on.
@@ -64,7 +68,9 @@ impl Signs {
     /// The same, where only messages are lost by an upgrade.
     pub(super) fn missing_message(&self, rule: Rule) -> Rule {
         match rule {
-            Rule::EventLost | Rule::AckMissing => self.missing(rule),
+            // A refusal may be meant, and is the reason only where nothing else is.
+            Rule::ConnectUnanswered if self.was_refused_beside && !self.has_upgraded => Rule::NamespaceAlone,
+            Rule::EventLost | Rule::AckMissing | Rule::ConnectUnanswered => self.missing(rule),
             other => other,
         }
     }
@@ -75,6 +81,7 @@ impl Signs {
             (self.has_odd_id, Rule::HandshakeField),
             (self.is_doubled, Rule::EventTwice),
             (self.is_typed == Some(true), Rule::BinaryTyped),
+            (self.has_shared_id, Rule::SidShared),
         ];
         signs.into_iter().find(|(is_there, _)| *is_there).map(|(_, rule)| rule)
     }
@@ -126,6 +133,15 @@ mod tests {
         assert_eq!(signs.missing(Rule::EventLost), Rule::UpgradeLoss);
         assert_eq!(signs.missing_message(Rule::AckMissing), Rule::UpgradeLoss);
         assert_eq!(signs.missing_message(Rule::UpgradeProbe), Rule::UpgradeProbe);
+    }
+
+    #[test]
+    fn a_shared_id_and_a_refusal_beside_another_namespace_may_explain_what_fails() {
+        let signs = Signs { has_shared_id: true, ..Signs::default() };
+        assert_eq!(signs.rule(), Some(Rule::SidShared));
+        let signs = Signs { was_refused_beside: true, ..Signs::default() };
+        assert_eq!(signs.rule(), None, "it may have been meant");
+        assert_eq!(signs.missing_message(Rule::ConnectUnanswered), Rule::NamespaceAlone);
     }
 
     #[test]

@@ -54,8 +54,13 @@ fn acks(values: impl IntoIterator<Item = Duration>) -> Tally {
 
 fn checks(passed: usize, failed: usize) -> Tally {
     let mut tally = Tally::new();
-    let failure =
-        Failure { expected: "an answer".into(), actual: "silence".into(), wire: Vec::new(), after: None };
+    let failure = Failure {
+        expected: "an answer".into(),
+        actual: "silence".into(),
+        wire: Vec::new(),
+        after: None,
+        grounds: Default::default(),
+    };
     (0..passed).for_each(|_| tally.passed(StepId(0), WHO));
     (0..failed).for_each(|_| tally.failed(StepId(1), WHO, failure.clone()));
     tally
@@ -322,8 +327,13 @@ fn one_connect_of_three_failed() -> Tally {
     let mut tally = checks(5, 0);
     tally.count(Counter::ConnectAsked, 3);
     tally.count(Counter::ConnectOk, 2);
-    let failure =
-        Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new(), after: None };
+    let failure = Failure {
+        expected: "a connection".into(),
+        actual: "refused".into(),
+        wire: Vec::new(),
+        after: None,
+        grounds: Default::default(),
+    };
     tally.missed(StepId(0), WHO, FailureKind::Connect(Cause::Refused), failure);
     tally
 }
@@ -344,8 +354,13 @@ fn what_came_to_nothing_fails_the_run_if_no_threshold_is_about_it() {
 fn that_no_client_could_connect_is_told_before_what_follows_from_it() {
     let mut tally = checks(0, 2);
     tally.count(Counter::ConnectAsked, 1);
-    let failure =
-        Failure { expected: "a connection".into(), actual: "refused".into(), wire: Vec::new(), after: None };
+    let failure = Failure {
+        expected: "a connection".into(),
+        actual: "refused".into(),
+        wire: Vec::new(),
+        after: None,
+        grounds: Default::default(),
+    };
     tally.missed(StepId(0), WHO, FailureKind::Connect(Cause::Refused), failure);
     let reason = |tally: &Tally| verdict(tally, &[none_failed()]).reason;
     let told = "no client could connect (refused with CONNECT_ERROR); 2 of 2 checks failed";

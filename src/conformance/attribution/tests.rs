@@ -357,3 +357,27 @@ fn a_second_namespace_that_is_refused_everywhere_is_told_once() {
     attribute(&mut cases);
     assert_eq!(told(&cases), [(Verdict::Blocked, Some("SEM-NS-01")), (Verdict::Fail, None)]);
 }
+
+#[test]
+fn what_comes_first_after_an_upgrade_that_lost_the_answer_to_connect_is_not_early() {
+    let shows = stopped("upgrade/nothing-is-lost", "EIO-UP-07", Some(Rule::UpgradeLoss));
+    let mut early = wronged("rooms/one", "SEM-RM-01", &[Rule::EventEarly]);
+    early.transport = Some(Transport::Upgrade);
+    let mut cases = vec![shows, early];
+    let findings = attribute(&mut cases);
+    assert_eq!(findings.iter().map(|finding| &*finding.rule).collect::<Vec<_>>(), ["engine.upgrade-loss"]);
+}
+
+#[test]
+fn a_clause_that_nobody_keeps_who_breaks_a_rule_is_blocked_by_it_at_any_client() {
+    let shows = stopped("connection/sid-differs-between-namespaces", "SIO-NS-09", Some(Rule::SidShared));
+    let neighbour = stopped("namespaces/ids-mean-nothing-next-door", "SEM-NS-03", None);
+    let other = stopped("namespaces/apart", "SEM-NS-02", None);
+    let mut cases = vec![shows.clone(), neighbour.clone(), other];
+    attribute(&mut cases);
+    let expected = [(Verdict::Fail, None), (Verdict::Blocked, Some("SIO-NS-09")), (Verdict::Fail, None)];
+    assert_eq!(told(&cases), expected);
+    let mut alone = vec![neighbour];
+    attribute(&mut alone);
+    assert_eq!(told(&alone), [(Verdict::Fail, None)], "nothing shows that ids are shared");
+}

@@ -106,6 +106,7 @@ mod tests {
             actual: "silence".to_owned(),
             wire,
             after: None,
+            grounds: Default::default(),
         };
         let failures = [
             failure(900, vec![]),

@@ -200,8 +200,14 @@ fn hostile() -> RunResult {
     for check in &mut run.checks {
         (check.step, check.file, check.source, check.groups) = (text(), text(), text(), vec![text()]);
         let wire = vec![WireResult { at_us: 1, sent: true, text: text() }];
-        check.failures =
-            vec![FailureResult { client: text(), expected: text(), actual: text(), wire, after: None }];
+        check.failures = vec![FailureResult {
+            client: text(),
+            expected: text(),
+            actual: text(),
+            wire,
+            after: None,
+            grounds: Default::default(),
+        }];
     }
     for error in &mut run.errors {
         error.cause = text();

@@ -120,6 +120,12 @@ pub(super) fn again(config: &SuiteConfig, named: &NamedServer, variant: Variant<
     shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
 }
 
+/// Whether a case counts by the server's own times.
+pub(super) fn is_about_time(variant: Variant<'_>) -> bool {
+    let names = ["interval", "timeout", "upgrade_timeout", "connect_timeout"];
+    names.iter().any(|name| variant.case.source.text.contains(&format!("server.{name}")))
+}
+
 /// Which flags told the times that a case rests on, as the end of the reason for which it failed: it is not the server that is wrong
 /// where the flag is.
 pub(super) fn rests_on(variant: Variant<'_>) -> String {

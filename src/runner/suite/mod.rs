@@ -298,6 +298,7 @@ impl Suite {
             jobs,
             stop,
             stalls: &stalls,
+            shortest: timings.interval.min(timings.connect_timeout).min(timings.upgrade_timeout),
             is_hasty: !is_bundled && timings.interval + timings.timeout <= HASTY,
             is_reference: is_bundled,
             command: &command,

@@ -7,10 +7,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::cases::rests_on;
+use super::cases::{is_about_time, rests_on};
 use super::host::{Fate, Host, Life};
 use super::stall::{StallWatch, busy, remark};
 use crate::conformance::attribution::{everywhere, give_up, settle, settle_with};
+use crate::conformance::delay::{Delay, excuse, excuse_ends};
 use crate::conformance::owner::{is_ruinous, is_shaky, owner};
 use crate::conformance::verdict::{Course, judge};
 use crate::conformance::{Case, CaseResult, Variant, Verdict};
@@ -66,6 +67,8 @@ pub(super) struct Schedule<'a> {
     pub jobs: usize,
     pub stop: &'a AtomicBool,
     pub stalls: &'a StallWatch,
+    /// The shortest of the server's times: between two heartbeats, to join, to upgrade.
+    pub shortest: Duration,
     /// Whether the heartbeats are so short that a busy machine, or a busy server, misses one now and then. The reference
     /// server does not.
     pub is_hasty: bool,
@@ -260,9 +263,12 @@ impl Schedule<'_> {
             next = again;
             until = until.or_else(|| Some(self.end_of_chances()));
         }
-        // What there was no time for, or was interrupted, is believed.
+        // What there was no time for, or was interrupted, is believed, but for ends that a busy machine may have brought.
         let busy = busy().filter(|_| !doubted.is_empty() && !self.is_reference);
-        for (index, (result, _)) in doubted {
+        for (index, (mut result, _)) in doubted {
+            if busy.is_some() {
+                excuse_ends(&mut result);
+            }
             tell(Some(&result));
             done.push((index, remarked(result, busy)));
         }
@@ -280,8 +286,17 @@ impl Schedule<'_> {
             tell(Some(&result));
             done.push((index, result));
         }
+        if !self.is_reference {
+            done.iter_mut().for_each(|(index, result)| self.excuse(variants[*index], result));
+        }
         done.sort_by_key(|(index, _)| *index);
         done
+    }
+
+    /// Takes back what a server cannot be blamed for that answers later than its own times allow, whoever asks.
+    fn excuse(&self, variant: Variant<'_>, result: &mut CaseResult) {
+        let delay = Delay { took: self.stalls.always_takes(variant.transport), shortest: self.shortest };
+        excuse(result, delay, is_about_time(variant));
     }
 
     /// Until when cases are played again: for a while, but not for long where it is the server that is slow and not this machine.
@@ -378,7 +393,8 @@ impl Schedule<'_> {
         let accident = matches!(&played, Ok(Some(ended)) if ended.has_accident);
         let has_not_reached = matches!(&played, Ok(Some(ended)) if ended.unreached > 0);
         if let Ok(Some(ended)) = &played {
-            self.stalls.note_server(ended.slowest);
+            self.stalls.note_server(ended.slowest.into_iter().flatten().max().unwrap_or_default());
+            self.stalls.note_phases(variant.transport, ended.slowest);
         }
         let fate = host.leave(&label, &life, broken);
         let mut case = blank(variant, (self.command)(variant));

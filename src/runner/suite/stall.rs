@@ -9,6 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::runner::once::PHASES;
+use crate::session::Transport;
+
 /// How often it wakes up.
 const PERIOD: Duration = Duration::from_millis(10);
 
@@ -17,6 +20,9 @@ const LATE: Duration = Duration::from_millis(50);
 
 /// A server that needs so long for one phase of a connect is slow.
 const SLOW: Duration = Duration::from_millis(200);
+
+/// How long each phase of a connect took.
+type Phases = [Option<Duration>; PHASES.len()];
 
 /// A stall: when it ended, and how long it was.
 type Stall = (Instant, Duration);
@@ -30,6 +36,8 @@ pub(super) struct StallWatch {
     stalls: Arc<Mutex<Vec<Stall>>>,
     /// Those of the server.
     slow: Mutex<Vec<Stall>>,
+    /// The least of what the server took at most in a case for each phase of a connect, over long-polling and over a WebSocket.
+    least: Mutex<[Phases; 2]>,
     over: Arc<AtomicBool>,
 }
 
@@ -47,7 +55,7 @@ impl StallWatch {
                 }
             }
         });
-        StallWatch { stalls, slow: Mutex::default(), over }
+        StallWatch { stalls, slow: Mutex::default(), least: Mutex::default(), over }
     }
 
     /// The longest stall of this machine since then.
@@ -60,6 +68,32 @@ impl StallWatch {
         if took >= SLOW {
             self.slow.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), took));
         }
+    }
+
+    /// A case over this transport has ended in which the server took at most so long for each phase of a connect.
+    pub(super) fn note_phases(&self, transport: Option<Transport>, took: Phases) {
+        let place = match transport {
+            Some(Transport::Polling) => 0,
+            Some(Transport::Websocket) => 1,
+            _ => return,
+        };
+        let mut least = self.least.lock().unwrap_or_else(PoisonError::into_inner);
+        for (least, took) in least[place].iter_mut().zip(took) {
+            *least = least.iter().copied().chain(took).min();
+        }
+    }
+
+    /// How long the server takes to answer, whoever asks and however calm this machine is: over this transport, or over the slower
+    /// one.
+    pub(super) fn always_takes(&self, transport: Option<Transport>) -> Duration {
+        let least = self.least.lock().unwrap_or_else(PoisonError::into_inner);
+        let chosen = match transport {
+            Some(Transport::Websocket) => &least[1..],
+            _ => &least[..],
+        };
+        // To join a namespace takes more than one answer over long-polling.
+        let answers = chosen.iter().flat_map(|phases| &phases[..PHASES.len() - 1]);
+        answers.flatten().max().copied().unwrap_or_default()
     }
 
     /// The longest that the server took for one phase of a connect since then, where that was long.
@@ -110,6 +144,19 @@ mod tests {
         assert_eq!(pressure(text).map(|share| (share * 10_000.0).round()), Some(9786.0));
         assert_eq!(pressure("full avg10=1.00"), None);
         assert_eq!(pressure("some avg60=1.00"), None);
+    }
+
+    #[test]
+    fn a_server_always_takes_what_it_takes_where_it_is_quickest() {
+        let millis = |millis| Some(Duration::from_millis(millis));
+        let watch = StallWatch::new();
+        watch.note_phases(Some(Transport::Polling), [millis(1), millis(400), millis(2), millis(800)]);
+        watch.note_phases(Some(Transport::Polling), [millis(2), millis(900), None, None]);
+        watch.note_phases(Some(Transport::Websocket), [millis(1), millis(3), millis(2), millis(2)]);
+        watch.note_phases(None, [millis(1); 4]);
+        assert_eq!(Some(watch.always_takes(Some(Transport::Polling))), millis(400));
+        assert_eq!(Some(watch.always_takes(None)), millis(400), "over the slower one");
+        assert_eq!(Some(watch.always_takes(Some(Transport::Websocket))), millis(3));
     }
 
     #[test]
