@@ -100,7 +100,7 @@ pub(super) fn behind(rule: Rule) -> &'static [Rule] {
 /// The clauses that nobody keeps who breaks a rule, whichever client sees it.
 pub(super) fn goes_with(rule: Rule) -> &'static [&'static str] {
     match rule {
-        Rule::SidShared => &["SEM-NS-03", "SEM-NS-06"],
+        Rule::SidShared => &["SEM-NS-06"],
         Rule::LeaveIgnored => &["SIO-NS-20", "SEM-DR-01"],
         Rule::AttachmentOrder => &["SIO-BIN-18", "SEM-VO-03"],
         _ => &[],
@@ -137,6 +137,8 @@ pub fn belongs(rule: Rule, clause: &str) -> bool {
         Rule::EventEarly if clause == "SEM-BC-18" => return true,
         // What an id is, and how it differs from others, is all that these are about.
         Rule::SidTaken if matches!(clause, "SIO-NS-09" | "SIO-NS-10" | "SIO-NS-19") => return true,
+        // What an id means next door is all that this clause says.
+        Rule::SidShared if clause == "SEM-NS-03" => return true,
         Rule::HandshakeField if matches!(clause, "EIO-HS-03" | "EIO-HS-21") => return true,
         // What comes in the place of the open packet is a matter of all that is said of the handshake.
         Rule::PacketUnexpected => "EIO-HS-",

@@ -371,7 +371,7 @@ fn what_comes_first_after_an_upgrade_that_lost_the_answer_to_connect_is_not_earl
 #[test]
 fn a_clause_that_nobody_keeps_who_breaks_a_rule_is_blocked_by_it_at_any_client() {
     let shows = stopped("connection/sid-differs-between-namespaces", "SIO-NS-09", Some(Rule::SidShared));
-    let neighbour = stopped("namespaces/ids-mean-nothing-next-door", "SEM-NS-03", None);
+    let neighbour = stopped("namespaces/loss-is-told-once-per-namespace", "SEM-NS-06", None);
     let other = stopped("namespaces/apart", "SEM-NS-02", None);
     let mut cases = vec![shows.clone(), neighbour.clone(), other];
     attribute(&mut cases);
