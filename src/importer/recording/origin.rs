@@ -231,14 +231,19 @@ pub(super) fn messages(args: &[Json]) -> Vec<(Place, &str)> {
     found
 }
 
-/// The text at a place.
-pub(super) fn text_at<'j>(args: &'j [Json], place: &str) -> Option<&'j str> {
+/// The value at a place.
+pub(super) fn value_at<'j>(args: &'j [Json], place: &str) -> Option<&'j Json> {
     let mut parts = place.trim_start_matches('/').splitn(2, '/');
     let first = args.get(parts.next()?.parse::<usize>().ok()?)?;
     match parts.next() {
-        None => first.as_str(),
-        Some(rest) => first.pointer(&format!("/{rest}"))?.as_str(),
+        None => Some(first),
+        Some(rest) => first.pointer(&format!("/{rest}")),
     }
+}
+
+/// The text at a place.
+pub(super) fn text_at<'j>(args: &'j [Json], place: &str) -> Option<&'j str> {
+    value_at(args, place)?.as_str()
 }
 
 #[cfg(test)]

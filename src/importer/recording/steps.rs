@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::guessed::Guesses;
 use super::keys::{AS_TEXT, BYTES};
 use super::look::is_error;
-use super::origin::{Event, Teller, is_of_bytes, text_at};
+use super::origin::{Event, Teller, is_of_bytes, text_at, value_at};
 use super::roles::Role;
 use super::talk::{Said, Tab};
 use super::words::{Needed, Words, literal, put};
@@ -257,10 +257,8 @@ impl<'s> Steps<'s> {
 
 /// How many bytes stand at a place, if bytes do.
 fn size_at(args: &[Json], place: &str) -> Option<u64> {
-    let mut parts = place.strip_suffix(AS_TEXT)?.trim_matches('/').splitn(2, '/');
-    let first = args.get(parts.next()?.parse::<usize>().ok()?)?;
-    let bytes = parts.next().map_or(Some(first), |rest| first.pointer(&format!("/{rest}")))?;
-    bytes[BYTES].as_u64()
+    let bytes = place.strip_suffix(AS_TEXT)?.trim_end_matches('/');
+    value_at(args, bytes)?[BYTES].as_u64()
 }
 
 /// Makes a step keep its acknowledgement.
