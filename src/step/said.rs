@@ -87,10 +87,10 @@ impl Said {
         attachments: &[Bytes],
         values: &dyn Values,
     ) -> Result<(), String> {
-        let mut args = args.clone();
+        let mut args = Cow::Borrowed(args);
         if !attachments.is_empty() {
             let bare: Vec<Bytes> = attachments.iter().map(Stamp::strip_bytes).collect();
-            put_texts(&mut args, &bare);
+            put_texts(args.to_mut(), &bare);
         }
         match self.is_in(&args, values) {
             true => Ok(()),
