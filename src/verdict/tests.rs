@@ -323,10 +323,7 @@ fn no_failed_connect_among_no_connects_is_no_data() {
     assert_eq!(verdict(&tally, &[none_failed()]).exit_code, 0);
 }
 
-fn one_connect_of_three_failed() -> Tally {
-    let mut tally = checks(5, 0);
-    tally.count(Counter::ConnectAsked, 3);
-    tally.count(Counter::ConnectOk, 2);
+fn refuse_one(tally: &mut Tally) {
     let failure = Failure {
         expected: "a connection".into(),
         actual: "refused".into(),
@@ -335,6 +332,13 @@ fn one_connect_of_three_failed() -> Tally {
         grounds: Default::default(),
     };
     tally.missed(StepId(0), WHO, FailureKind::Connect(Cause::Refused), failure);
+}
+
+fn one_connect_of_three_failed() -> Tally {
+    let mut tally = checks(5, 0);
+    tally.count(Counter::ConnectAsked, 3);
+    tally.count(Counter::ConnectOk, 2);
+    refuse_one(&mut tally);
     tally
 }
 
@@ -354,14 +358,7 @@ fn what_came_to_nothing_fails_the_run_if_no_threshold_is_about_it() {
 fn that_no_client_could_connect_is_told_before_what_follows_from_it() {
     let mut tally = checks(0, 2);
     tally.count(Counter::ConnectAsked, 1);
-    let failure = Failure {
-        expected: "a connection".into(),
-        actual: "refused".into(),
-        wire: Vec::new(),
-        after: None,
-        grounds: Default::default(),
-    };
-    tally.missed(StepId(0), WHO, FailureKind::Connect(Cause::Refused), failure);
+    refuse_one(&mut tally);
     let reason = |tally: &Tally| verdict(tally, &[none_failed()]).reason;
     let told = "no client could connect (refused with CONNECT_ERROR); 2 of 2 checks failed";
     assert!(reason(&tally).starts_with(told), "{}", reason(&tally));

@@ -5,7 +5,9 @@ with the ids of sessions left out, and ends with a line that begins with KEPT (e
 """
 
 import base64
+import contextlib
 import gzip
+import io
 import json
 import os
 import re
@@ -49,6 +51,19 @@ def cannot_say(text):
 
 def judge(is_kept, keeping, breaking):
     (kept if is_kept else broken)(keeping if is_kept else breaking)
+
+
+def judge_order(rounds, answers):
+    """Whether the numbers that `answers` sees come in order, so many times; of those rounds, one that breaks it is shown."""
+    for _ in range(rounds):
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told):
+            seen = answers()
+        if seen != sorted(seen):
+            print(told.getvalue(), end="")
+            place = next(index for index in range(1, len(seen)) if seen[index] < seen[index - 1])
+            broken(f"the answer to {seen[place]} comes after that to {seen[place - 1]}")
+    kept(f"the order is kept, {rounds} times")
 
 
 class Connection:

@@ -1,8 +1,5 @@
 """SEM-OR-05: twenty events over long-polling, an upgrade, and twenty over the WebSocket, each answered by one."""
-import contextlib
-import io
-
-from raw import Polling, WebSocket, judge
+from raw import Polling, WebSocket, judge_order
 
 ROUNDS = 20
 
@@ -33,12 +30,4 @@ def answers():
     return seen
 
 
-for _ in range(ROUNDS):
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told):
-        seen = answers()
-    if seen != sorted(seen):
-        print(told.getvalue(), end="")
-        place = next(index for index in range(1, len(seen)) if seen[index] < seen[index - 1])
-        judge(False, "", f"the answer to {seen[place]} comes after that to {seen[place - 1]}")
-judge(True, f"the order is kept, {ROUNDS} times", "")
+judge_order(ROUNDS, answers)

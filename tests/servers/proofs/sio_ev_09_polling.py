@@ -1,8 +1,5 @@
 """SIO-EV-09: two hundred events in one POST and, when that is answered, one more in the next, each answered by one."""
-import contextlib
-import io
-
-from raw import Polling, judge
+from raw import Polling, judge_order
 
 ROUNDS = 40
 
@@ -20,12 +17,4 @@ def answers():
     return [int(packet.split(",")[1].strip("] ")) for packet in packets if "message-back" in packet]
 
 
-for _ in range(ROUNDS):
-    told = io.StringIO()
-    with contextlib.redirect_stdout(told):
-        seen = answers()
-    if seen != sorted(seen):
-        print(told.getvalue(), end="")
-        place = next(index for index in range(1, len(seen)) if seen[index] < seen[index - 1])
-        judge(False, "", f"the answer to {seen[place]} comes after that to {seen[place - 1]}")
-judge(True, f"the order is kept, {ROUNDS} times", "")
+judge_order(ROUNDS, answers)
