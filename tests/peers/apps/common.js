@@ -55,7 +55,8 @@ export function oneInEleven() {
 
 /**
  * Emits to all that `receivers` (a broadcast of Socket.IO) reaches, as `receivers.emit` does, except that one delivery
- * in eleven is not as it should be: it is `lost`, or `doubled`, or `swapped` with the next one to the same receiver.
+ * in eleven is not as it should be: it is `lost`, or `doubled`, or `swapped` with the next one to the same receiver. Who
+ * is to see the order of one sender broken needs one of these functions for each sender.
  */
 export function badly() {
   const unlucky = oneInEleven();

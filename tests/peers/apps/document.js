@@ -5,7 +5,7 @@
 //
 // BREAK: lost      one change in eleven does not reach one of the others
 //        doubled   one change in eleven reaches one of the others twice
-//        swapped   one change in eleven reaches one of the others after the next one
+//        swapped   one change in eleven reaches one of the others after the sender's next one
 //        echoed    the change comes back to whoever made it
 //        public    the change reaches those who have another document open, too
 import { createServer } from "node:http";
@@ -13,13 +13,14 @@ import { Server } from "socket.io";
 import { badly, breakages, listen } from "./common.js";
 
 const broken = breakages("lost", "doubled", "swapped", "echoed", "public");
-const emitBadly = badly();
 
 const httpServer = createServer();
 const io = new Server(httpServer);
 const documents = new Map();
 
 io.on("connection", (socket) => {
+  // One for each sender: nobody promises the order of what different senders say.
+  const emitBadly = badly();
   socket.on("open", (name) => {
     if (!documents.has(name)) documents.set(name, []);
     socket.join(name);
