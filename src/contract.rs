@@ -17,7 +17,7 @@ use crate::template::{Scope, Template};
 pub use acceptance::{Acceptance, Answered, Refusal, ack_fields};
 pub use confirmation::Confirmation;
 pub use node::{MOST_LEARNED, NodeRule, NodeSign, WORD as NODE_WORD, is_node_name};
-pub use reply::{event_says_error, may_say_no, says_error, says_yes};
+pub use reply::{event_says_error, says_error, says_yes};
 pub use standing::{RoomSign, ServerRooms, StandingRoom, WORDS as STANDING_WORDS};
 
 /// The default: the events of the fixture, which the reference server answers too. The conformance catalogue

@@ -137,12 +137,6 @@ pub fn event_says_error(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Whether who was asked to do something may have said by this acknowledgement that it was not done: `false`, alone or before
-/// something. Who was asked a question may say it as an answer, so it is no error by itself.
-pub fn may_say_no(data: &str) -> bool {
-    data.starts_with("[false") && Reply::of(data, |_| false) != Reply::Yes
-}
-
 fn of_text(text: &str, is_asked: impl Fn(&str) -> bool) -> Reply {
     if text.is_empty() || is_asked(text) {
         return Reply::Yes;
@@ -327,7 +321,7 @@ mod tests {
                 && !says_error(r#"[{"message":"Forbidden"}]"#)
                 && !says_error(r#"[{"allowed":false}]"#)
         );
-        assert!(may_say_no("[false]") && may_say_no(r#"[false,"full"]"#));
-        assert!(!may_say_no("[false,[]]") && !may_say_no("[]") && !may_say_no(r#"["false"]"#));
+        assert!(!says_yes("[false]") && !says_yes(r#"[false,"full"]"#) && !says_yes(r#"["too low"]"#));
+        assert!(says_yes("[false,[]]") && says_yes("[]") && says_yes(r#"[null,{"id":1}]"#));
     }
 }

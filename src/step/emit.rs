@@ -13,7 +13,7 @@ use super::schema::{self, Schema, Shape};
 use super::told::{self, Stamped};
 use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::SentMessage;
-use crate::contract::{ack_fields, may_say_no, says_error};
+use crate::contract::{ack_fields, says_error, says_yes};
 use crate::document::{Mistake, Node, Value};
 use crate::observe::{Counter, FailureKind, Metric};
 use crate::session::Answer;
@@ -202,8 +202,8 @@ impl<'p> Running<'p> for Emitting<'p> {
                     let is_wanted = is_held && ack.demand.decides();
                     let end = match is_held {
                         _ if !is_wanted && says_error(&answer.data) => End::Refused,
-                        // It may be the answer to a question, or a refusal.
-                        _ if !is_wanted && may_say_no(&answer.data) => End::Unheard,
+                        // It may be the answer to a question, or a refusal, or a text that may be anything.
+                        _ if !is_wanted && !says_yes(&answer.data) => End::Unheard,
                         true => End::Handled,
                         // That it is not as the step wants it does not say that the server refused.
                         false => End::Unheard,

@@ -78,6 +78,23 @@ fn a_message_that_the_application_passes_on_is_timed_and_judged_as_the_step_says
 }
 
 #[test]
+fn a_message_is_owed_to_nobody_where_its_acknowledgement_may_refuse_it() {
+    let script = |args: &str| {
+        format!(
+            "- all: connect\n- alice: {{ emit: {{ event: message-with-ack, args: {args}, ack: true, tells: {{ event: news, reaches: \
+             others }} }} }}\n- all: fence"
+        )
+    };
+    // The server acknowledges what it was sent, and nobody else hears of it.
+    let (ended, _) =
+        played("{ alice: 1, crowd: 2 }", &script("[\"too low ${stamp}\"]"), "connect ok > 1", &[]);
+    ended.code(0).says("not judged");
+    let accepts = script("[null, { note: \"${stamp}\" }]");
+    let (ended, _) = played("{ alice: 1, crowd: 2 }", &accepts, "connect ok > 1", &[]);
+    ended.code(1).says("delivery missing: 2 of 2, and no threshold allows any");
+}
+
+#[test]
 fn checks_that_a_threshold_allows_to_fail_do_not_fail_the_run_and_the_report_says_so() {
     let script = "- all: connect\n- all: { emit: { event: message-with-ack, args: [\"${n}\"], ack: { args: [0] } }, label: login }";
     let clients = "{ crowd: 10 }";
