@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::keys::BYTES;
 use super::recorded::Recorded;
 use crate::importer::draft::Part;
-use crate::secrets::{is_telling, lets_in};
+use crate::secrets::{is_secret_header, is_telling, lets_in};
 
 /// What a variable has for a value until somebody fills it in.
 const BLANK: &str = "fill me in";
@@ -49,7 +49,8 @@ impl Hidden {
             return format!("${{{name}}}");
         }
         let is_known = self.credentials.iter().any(|known| text.contains(known.as_str()));
-        if text.is_empty() || !(is_known || is_telling(key) || lets_in(key) || looks_random(text)) {
+        let is_named = is_telling(key) || lets_in(key) || is_secret_header(key);
+        if text.is_empty() || !(is_known || is_named || is_of_header(text) || looks_random(text)) {
             return text.replace("${", "$${");
         }
         let word: String = key.chars().filter(char::is_ascii_alphanumeric).take(30).collect();
@@ -83,6 +84,14 @@ impl Hidden {
     }
 }
 
+/// Whether a text is what the header `Authorization` says: some applications have it in an event.
+fn is_of_header(text: &str) -> bool {
+    let words = text.split_once(' ');
+    words.is_some_and(|(scheme, token)| {
+        scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ')
+    })
+}
+
 /// Whether a text looks like a token: long, of one word, letters and digits mixed.
 fn looks_random(text: &str) -> bool {
     let is_of_token =
@@ -113,6 +122,21 @@ mod tests {
         assert_eq!(written["room"], "lobby");
         assert_eq!(hidden.value("", &json!("abc")), written["token"]);
         assert_eq!(hidden.vars().len(), 3);
+    }
+
+    #[test]
+    fn what_is_a_header_that_lets_somebody_in_is_hidden_in_an_event_too() {
+        let mut hidden = Hidden::default();
+        let sent = json!({ "channel": "private-orders.1", "auth": { "headers": { "Authorization": "Bearer user-1", "X-Api-Key": "k7" } } });
+        let text = hidden.value("", &sent).to_string();
+        assert!(
+            !text.contains("user-1") && !text.contains("k7") && text.contains("private-orders.1"),
+            "{text}"
+        );
+        assert_eq!(hidden.value("note", &json!("bearer abc")), json!("${my_note}"));
+        for words in ["Bearer", "basic training", "the bearer of news"] {
+            assert_eq!(hidden.value("text", &json!(words)), json!(words));
+        }
     }
 
     #[test]
