@@ -42,6 +42,7 @@ macro_rules! engine_faults {
         SecondWebSocketTakesOver "second-websocket-takes-over" "EIO-WS-13 EIO-UP-10" "a second WebSocket with the same sid takes the session over";
         ProtocolUnasked "protocol-unasked" "EIO-WS-14" "the handshake of a WebSocket is answered with a subprotocol that nobody offered";
         NoPing "no-ping" "EIO-HB-01" "the server never sends a ping";
+        PingsTooSeldom "pings-too-seldom" "EIO-HB-01" "pings come half as often as announced";
         ConnectsUnasked "connects-unasked" "EIO-HS-20 SIO-NS-02" "the main namespace is joined without a CONNECT";
         EarlyPing "early-ping" "EIO-HS-20 EIO-HB-02" "a ping is sent right after the handshake";
         PingWithPayload "ping-with-payload" "EIO-HB-14" "the pings of the heartbeat have a payload";

@@ -52,6 +52,7 @@ macro_rules! packet_faults {
         BinaryNamespaceLost "binary-namespace-lost" "SIO-BIN-18" "binary packets are sent without their namespace";
         UnhandledBinaryFatal "unhandled-binary-fatal" "SIO-BIN-19" "a binary event that nobody handles closes the connection";
         HalfEventHandled "half-event-handled" "SIO-BIN-20" "an event whose attachments never came is handled when the connection ends";
+        EventNamesFoldCase "event-names-fold-case" "SIO-EV-01" "the names of events arrive in small letters";
         FurtherArgumentsLost "further-arguments-lost" "SIO-EV-01" "only the first argument of an event arrives";
         AckNamespaceLost "ack-namespace-lost" "SIO-EV-02" "acknowledgements are sent without their namespace";
         AckDataLost "ack-data-lost" "SIO-EV-02" "acknowledgements are sent without their data";

@@ -57,6 +57,9 @@ impl Session {
         if self.has(Fault::PingsTooOften) {
             delay /= 2;
         }
+        if self.has(Fault::PingsTooSeldom) {
+            delay *= 2;
+        }
         Some(delay)
     }
 

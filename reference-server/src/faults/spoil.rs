@@ -196,6 +196,8 @@ pub(crate) fn outgoing(faults: &Faults, message: &Message) -> Option<Message> {
     let (name, tail) = rest.strip_prefix('/').and_then(|rest| rest.split_once(',')).unwrap_or(("", rest));
     let spelt = if faults.has(Fault::MainNamespaceWritten) && "2356".contains(kind) && name.is_empty() {
         format!("{start}/,{tail}")
+    } else if faults.has(Fault::EventNamesFoldCase) && "25".contains(kind) {
+        format!("{start}{}", with_small_name(rest))
     } else if faults.has(Fault::CountBehindNamespace) && message_is_binary(kind) && !name.is_empty() {
         format!("4{kind}/{name},{}{tail}", &start[2..])
     } else if faults.has(Fault::BinaryNamespaceLost) && message_is_binary(kind)
@@ -219,6 +221,13 @@ pub(crate) fn outgoing(faults: &Faults, message: &Message) -> Option<Message> {
             Message::Binary(std::iter::once(header).chain(packets[1..].iter().cloned()).collect())
         }
     })
+}
+
+/// The rest of an event, with the first text in it in small letters.
+fn with_small_name(rest: &str) -> String {
+    let end = rest.find('[').and_then(|start| rest[start + 2..].find('"').map(|length| start + 2 + length));
+    let (name, args) = rest.split_at(end.unwrap_or_default());
+    name.to_lowercase() + args
 }
 
 fn message_is_binary(kind: &str) -> bool {

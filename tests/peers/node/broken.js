@@ -4,6 +4,7 @@
 //
 // The methods of socket.io itself are exchanged, so that the application is the same as in `fixture.js` and the bytes on the
 // wire are good. Without BREAK the server is healthy.
+import { createRequire } from "node:module";
 import { Namespace, Server, Socket } from "socket.io";
 
 /** What `to` and its like make, which the package does not export. */
@@ -324,6 +325,18 @@ const breakages = {
     const plain = (value) => (Buffer.isBuffer(value) ? value.toJSON() : value);
     replace(Socket, "emit", (original, event, ...args) => original(event, ...args.map(plain)));
     replace(BroadcastOperator, "emit", (original, event, ...args) => original(event, ...args.map(plain)));
+  },
+
+  // Heartbeat
+  "pings-half-as-often"() {
+    Object.assign(process.env, { PING_INTERVAL: "300", PING_TIMEOUT: "1000" });
+    const server = createRequire(createRequire(import.meta.url).resolve("socket.io"));
+    replace(server("engine.io").Socket, "schedulePing", function (original) {
+      const { opts } = this.server;
+      this.server.opts = { ...opts, pingInterval: opts.pingInterval * 2 };
+      original();
+      this.server.opts = opts;
+    });
   },
 
   // Connection state recovery
