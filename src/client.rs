@@ -471,7 +471,7 @@ impl<'p> Client<'p> {
             self.harmed(Rule::LeaveIgnored);
         }
         let rule = why.rule().filter(|rule| *rule != Rule::SessionLost || is_fair);
-        self.actor.ended = Some(Ended { at: io.now, why: why.clone() });
+        self.actor.ended = Some(Ended { at: io.now, why: why.clone() }.into());
         if was_live {
             let failure_kind = FailureKind::Dropped(why.cause(), rule);
             self.dropped(io, failure_kind, "a connection ended that should have stayed", &why.to_string());

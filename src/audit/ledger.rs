@@ -65,7 +65,8 @@ pub struct Ledger {
     window: Duration,
     clients: u32,
     pub(super) membership: Membership,
-    open: Map<Key, Open>,
+    /// Boxed, as a table has room for up to twice as many as it holds.
+    open: Map<Key, Box<Open>>,
     /// When the next message of each sender is to be judged.
     due: BinaryHeap<Reverse<(Moment, Key)>>,
     /// Messages that were received before anybody told of them, and since when.
@@ -78,7 +79,7 @@ pub struct Ledger {
     awaited: Vec<Key>,
     /// When messages were received, for who puts that together.
     parts: Vec<FanoutPart>,
-    senders: Map<u32, Course>,
+    senders: Map<u32, Box<Course>>,
     /// Connections of this ledger's clients that ended while messages of theirs were open, since that was told.
     ends: Vec<ConnectionEnd>,
     /// What this ledger's clients learned of moves while messages of theirs were open, since that was told.
@@ -155,7 +156,7 @@ impl Ledger {
             Entry::Vacant(_) if self.unknown.len() >= MOST_UNKNOWN => return,
             Entry::Vacant(place) => {
                 self.unknown.push((at, key));
-                place.insert(Open::default())
+                place.insert(Box::default())
             }
         };
         entry.first_elsewhere = Some(entry.first_elsewhere.map_or(at, |first| first.min(at)));
@@ -406,7 +407,9 @@ impl Ledger {
         let is_owed =
             |seat: &u32| seats[*seat as usize].owed.iter().any(|(_, message)| is_coming(*seat, message));
         let is_awaited = |key: &Key| {
-            let Some(Open { message: Some(message), awaited: Some(awaited), .. }) = self.open.get(key) else {
+            let Some(Open { message: Some(message), awaited: Some(awaited), .. }) =
+                self.open.get(key).map(Box::as_ref)
+            else {
                 return false;
             };
             awaited.iter().any(|seat| is_coming(*seat, message))
@@ -588,7 +591,7 @@ impl Ledger {
             + self.owing.len()
             + self.signs.len()
             + self.passed.len()
-            + self.senders.values().map(Course::weight).sum::<usize>()
+            + self.senders.values().map(|course| course.weight()).sum::<usize>()
             + self.membership.weight()
     }
 }

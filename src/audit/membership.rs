@@ -14,7 +14,7 @@ use super::rooms::KnownRooms;
 pub(super) use live::Live;
 use live::LiveCounts;
 
-use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over};
+use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over, push};
 
 /// A client's place in a namespace.
 #[derive(Debug)]
@@ -299,7 +299,7 @@ impl Membership {
         match place.spans.last_mut() {
             // An attempt that failed.
             Some(span) if span.confirmed.is_none() && span.left.is_none() => {}
-            _ => place.spans.push(MembershipSpan::asked(at)),
+            _ => push(&mut place.spans, MembershipSpan::asked(at)),
         }
     }
 
@@ -316,7 +316,10 @@ impl Membership {
             // Nobody was told of the asking: it was some time after the socket before had ended.
             before => {
                 let asked = before.and_then(|span| span.left).unwrap_or_default();
-                place.spans.push(MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) });
+                push(
+                    &mut place.spans,
+                    MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) },
+                );
                 asked
             }
         };
@@ -326,9 +329,8 @@ impl Membership {
         let namespace = self.seats[seat as usize].namespace as usize;
         self.known.ask_own(&self.namespaces[namespace].0, sid, at);
         let room = self.room(seat, sid);
-        self.seats[seat as usize]
-            .rooms
-            .push((room, MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) }));
+        let span = MembershipSpan { confirmed: Some(at), ..MembershipSpan::asked(asked) };
+        push(&mut self.seats[seat as usize].rooms, (room, span));
     }
 
     /// The socket goes on where it was cut.
@@ -374,7 +376,7 @@ impl Membership {
         match place.rooms.iter_mut().find(|(of, span)| *of == room && span.left_asked.is_none()) {
             Some((_, span)) => span.again = Some(Moment::MAX),
             None => {
-                place.rooms.push((room, MembershipSpan::asked(at)));
+                push(&mut place.rooms, (room, MembershipSpan::asked(at)));
                 place.asks = true;
             }
         }

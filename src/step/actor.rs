@@ -93,7 +93,7 @@ pub struct Actor<'p> {
     /// When it asked last to connect or to join: what was due before, an application with a history may send it again.
     pub came: Duration,
     /// When and why its connection ended.
-    pub ended: Option<Ended>,
+    pub ended: Option<Box<Ended>>,
     /// The first rule of the protocol that the server broke on this connection so that something was lost by it.
     pub harm: Option<Rule>,
     /// What came on this connection that may have been against a rule.
@@ -464,7 +464,7 @@ impl<'p> Actor<'p> {
             true => Some(Rule::PostPackets),
             false => {
                 let is_broken =
-                    self.session.lacks_answer_to_post() || self.ended.as_ref().is_some_and(is_refused);
+                    self.session.lacks_answer_to_post() || self.ended.as_deref().is_some_and(is_refused);
                 is_broken.then_some(Rule::PostAnswer)
             }
         }

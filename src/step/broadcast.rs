@@ -423,7 +423,7 @@ impl Broadcast {
 
 /// The rooms that a message goes to by the contract: of what the step names, and what the client sent with CONNECT.
 fn aimed(to: &Template, cx: &Cx<'_, '_>, words: &[(&'static str, Json)]) -> Result<Json, String> {
-    let words: Vec<_> = words.iter().cloned().chain(cx.actor.standing.words().clone()).collect();
+    let words: Vec<_> = words.iter().cloned().chain(cx.actor.standing.words()).collect();
     to.render(&Words { values: &*cx.actor, words: &words, i: None })
 }
 

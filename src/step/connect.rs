@@ -531,7 +531,7 @@ impl<'p> Running<'p> for Connecting<'p> {
                 Flow::Done
             }
             Happening::Event(Event::Closed(why)) => {
-                cx.actor.ended = Some(Ended { at: cx.now, why: why.clone() });
+                cx.actor.ended = Some(Ended { at: cx.now, why: why.clone() }.into());
                 // The loss that a reconnect waited for.
                 if self.tries == 0 && self.how.metric == Metric::Reconnect && self.how.retry.is_some() {
                     self.follow_the_loss(cx);

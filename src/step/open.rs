@@ -219,7 +219,7 @@ impl<'p> Running<'p> for Opening<'p> {
                 self.give_up(cx, &why);
             }
             Happening::Event(Event::Closed(why)) => {
-                cx.actor.ended = Some(Ended { at: cx.now, why: why.clone() });
+                cx.actor.ended = Some(Ended { at: cx.now, why: why.clone() }.into());
                 self.step.judge(cx, why);
             }
             Happening::Time if cx.now >= self.deadline => {

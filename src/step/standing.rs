@@ -21,8 +21,10 @@ const LONGEST: usize = 1 << 10;
 /// What a client knows of them.
 #[derive(Debug)]
 pub struct Standing {
-    /// What stands for the words of their names.
-    words: [(&'static str, Json); 2],
+    /// What it has sent with CONNECT, if anything.
+    auth: Option<Box<Json>>,
+    /// The query parameters with which it has connected, if there were any.
+    query: Option<Box<Json>>,
     /// How many connections, and memberships of namespaces, have begun or ended.
     era: u32,
     /// For each of the client's values, in which era it was learned; 0 where no connection was there.
@@ -50,7 +52,8 @@ impl Standing {
     /// For a client with so many values of its own.
     pub fn new(values: usize) -> Standing {
         Standing {
-            words: STANDING_WORDS.map(|word| (word, Json::Null)),
+            auth: None,
+            query: None,
             era: 0,
             learned: vec![0; values].into(),
             places: Vec::new(),
@@ -67,19 +70,22 @@ impl Standing {
     }
 
     /// What stands for the words of the names of rooms.
-    pub(super) fn words(&self) -> &[(&'static str, Json); 2] {
-        &self.words
+    pub(super) fn words(&self) -> [(&'static str, Json); 2] {
+        let [auth, query] = STANDING_WORDS;
+        let of = |value: &Option<Box<Json>>| value.as_deref().cloned().unwrap_or_default();
+        [(auth, of(&self.auth)), (query, of(&self.query))]
     }
 
     /// It connects with these query parameters, percent-encoded.
     pub fn opens_with(&mut self, query: &str) {
         let pairs = url::form_urlencoded::parse(query.as_bytes());
-        self.words[1].1 = pairs.map(|(name, value)| (name.into_owned(), Json::from(value))).collect();
+        let query: Json = pairs.map(|(name, value)| (name.into_owned(), Json::from(value))).collect();
+        self.query = (!query.as_object().is_some_and(serde_json::Map::is_empty)).then(|| query.into());
     }
 
     /// It sends this with CONNECT.
     pub fn connects_with(&mut self, auth: Option<&Json>) {
-        self.words[0].1 = auth.cloned().unwrap_or_default();
+        self.auth = auth.cloned().map(Box::new);
     }
 
     /// An Engine.IO session has begun.
@@ -110,12 +116,14 @@ impl Standing {
 pub fn tell(cx: &mut Cx<'_, '_>) {
     cx.actor.standing.has_news = false;
     let mut places = std::mem::take(&mut cx.actor.standing.places);
+    let words = cx.actor.standing.words();
     for place in &mut places {
         let namespace = &*place.namespace;
         for (standing, known) in cx.actor.context.server_rooms.standing.iter().zip(&mut place.rooms) {
-            let Standing { words, era, learned, .. } = &cx.actor.standing;
+            let Standing { era, learned, .. } = &cx.actor.standing;
             // Who has no such value is in no such room.
-            let Ok(rooms) = standing.name.render(&Words { values: &*cx.actor, words, i: None }) else {
+            let Ok(rooms) = standing.name.render(&Words { values: &*cx.actor, words: &words, i: None })
+            else {
                 continue;
             };
             let is_certain = standing.slots.iter().all(|slot| [0, *era].contains(&learned[*slot]));
@@ -142,7 +150,7 @@ pub fn heed(cx: &mut Cx<'_, '_>, event: &str, message: &ServerEvent<'_>) {
         return;
     }
     let Some(args) = args_word(message) else { return };
-    let [auth, query] = cx.actor.standing.words.clone();
+    let [auth, query] = cx.actor.standing.words();
     let words = [auth, query, args];
     let namespace = &*message.namespace;
     for sign in signs {

@@ -370,6 +370,10 @@ impl Connections {
             Err(violation) => return self.lose(place, Lost::Violated(violation)),
         };
         connection.speech = Speech::Frames(agreed.map_or_else(Messages::new, Messages::compressed));
+        // What a client says over its WebSocket is mostly much shorter than its request.
+        if connection.out.is_empty() {
+            connection.out = Vec::new();
+        }
         let (client, channel, phases) = (connection.client, connection.channel, connection.phases(now));
         if let Some(flaw) = flaw {
             reader.handle_notice(self, client, Notice::Flawed(Box::new(flaw)));

@@ -54,7 +54,7 @@ impl Ledger {
         for (seat, leak, at) in judgement.leaked {
             self.accuse((Fault::Leaked, Some(leak)), seat, key, Some(message.clone()), Some(at), None);
         }
-        self.judge_the_order(entry, message.clone());
+        self.judge_the_order(*entry, message.clone());
         // What its sender had asked for before is read, too.
         if let (Some(handled), Order::Sent) = (proof.handled, message.order) {
             let shown = (message.sent, handled + self.window);

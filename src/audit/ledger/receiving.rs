@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::{BACK, Ledger, MOST_SIGNS, MOST_UNKNOWN};
 use crate::audit::events::{ANY_EVENT, Key, Moment, SentMessage};
 use crate::audit::fault::{Fault, Leak};
-use crate::audit::open::Open;
 
 /// The most second receipts of a message that wait for what is to be known of it.
 const MOST_DOUBLED: usize = 1 << 12;
@@ -31,7 +30,7 @@ impl Ledger {
             }
             Entry::Vacant(place) => {
                 self.unknown.push((at, key));
-                place.insert(Open::default())
+                place.insert(Box::default())
             }
         };
         if entry.receipts.len() == 0 {

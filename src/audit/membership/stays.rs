@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Membership, Seat};
 use crate::audit::events::{Moment, Sender, SentMessage};
-use crate::audit::span::{Certainty, MembershipSpan, any_over};
+use crate::audit::span::{Certainty, MembershipSpan, any_over, push};
 use crate::audit::undecided::Undecided;
 
 /// A socket may stay, or have stayed not long ago, in so many rooms that the server chose.
@@ -45,7 +45,8 @@ impl Membership {
             }
             None => {
                 let confirmed = is_certain.then_some(at);
-                rooms.push((room, MembershipSpan { confirmed, is_movable, ..MembershipSpan::asked(asked) }));
+                let span = MembershipSpan { confirmed, is_movable, ..MembershipSpan::asked(asked) };
+                push(rooms, (room, span));
             }
         }
         let place = &mut self.seats[seat as usize];
