@@ -69,6 +69,58 @@ fn what_a_tab_hears_that_was_said_before_it_came_is_the_history_of_a_chat() {
     assert!(text.contains("arrives_as: said") && !text.contains("history"), "{text}");
 }
 
+#[test]
+fn tabs_that_say_the_same_in_different_rooms_are_groups_of_their_own() {
+    let join = |room: &str| format!(r#"42["join","{room}"]"#);
+    let say = |room: &str, text: &str| format!(r#"42["say",{{"room":"{room}","text":"{text}"}}]"#);
+    let (hall, attic) = (join("hall"), join("attic"));
+    let (ann, bob, cid) =
+        (say("hall", "good morning"), say("hall", "good evening"), say("attic", "nobody is here"));
+    let tabs = |last: &str, said: &str| {
+        imported(&of_tabs(&[
+            &[("send", 1.0, &hall), ("send", 2.0, &ann), ("receive", 4.1, &bob)],
+            &[("send", 1.1, &hall), ("receive", 2.1, &ann), ("send", 4.0, &bob)],
+            &[("send", 1.2, last), ("send", 6.0, said)],
+        ]))
+        .text
+    };
+    let text = tabs(&attic, &cid);
+    assert!(text.contains("2 tabs, each of which sent") && text.contains("in other rooms"), "{text}");
+    assert!(text.contains("join: hall") && text.contains("join: attic"), "{text}");
+    let text = tabs(&hall, &say("hall", "nobody is here"));
+    assert!(text.contains("3 tabs, each of which sent") && !text.contains("in other rooms"), "{text}");
+}
+
+#[test]
+fn what_a_tab_says_in_a_namespace_where_it_is_alone_is_what_it_is_in_another() {
+    let open = |nsp: &str| format!(r#"40{nsp},"#);
+    let granted = |nsp: &str| format!(r#"40{nsp},{{"sid":"s{nsp}"}}"#);
+    let say = |nsp: &str, text: &str| format!(r#"42{nsp},["message","{text}"]"#);
+    let (one, two) = ((open("/org-1"), granted("/org-1")), (open("/org-2"), granted("/org-2")));
+    let (ann, bob, cid) =
+        (say("/org-1", "good morning"), say("/org-1", "good evening"), say("/org-2", "nobody is here"));
+    let text = imported(&of_tabs(&[
+        &[
+            ("send", 1.0, &one.0),
+            ("receive", 1.1, &one.1),
+            ("send", 2.0, &ann),
+            ("receive", 2.1, &ann),
+            ("receive", 5.1, &bob),
+        ],
+        &[
+            ("send", 1.0, &one.0),
+            ("receive", 1.1, &one.1),
+            ("receive", 2.1, &ann),
+            ("send", 5.0, &bob),
+            ("receive", 5.1, &bob),
+        ],
+        &[("send", 1.0, &two.0), ("receive", 1.1, &two.1), ("send", 8.0, &cid), ("receive", 8.1, &cid)],
+    ]))
+    .text;
+    assert!(!text.contains("is a join"), "{text}");
+    assert!(text.contains("broadcast: { args: [nobody is here], namespace: /org-2 }"), "{text}");
+}
+
 /// Two tabs that come in by `hello`, of which the first says two things, and the second something between them.
 fn of_two_who_greet() -> String {
     let hello =

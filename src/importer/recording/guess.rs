@@ -75,6 +75,11 @@ impl Guesses {
                 }
             }
         }
+        let alone: Vec<_> = sendings
+            .iter()
+            .filter_map(|(event, all)| Some((event.clone(), said_alone(tabs, event, all, &guesses)?)))
+            .collect();
+        guesses.broadcasts.extend(alone);
         for (event, all) in &sendings {
             if guesses.broadcasts.contains_key(event) {
                 continue;
@@ -269,6 +274,21 @@ fn broadcast(
     })
 }
 
+/// What an event is in a namespace where its tab was alone, so that nobody could hear it: what it is in another namespace. An
+/// application may serve many of them alike.
+fn said_alone(tabs: &[Tab], event: &Event, all: &[Sending<'_>], guesses: &Guesses) -> Option<Broadcast> {
+    if guesses.broadcasts.contains_key(event) {
+        return None;
+    }
+    let is_here = |tab: &&Tab| tab.said.iter().any(|said| said.namespace == event.0);
+    if tabs.iter().filter(is_here).count() > 1 {
+        return None;
+    }
+    let mut known = guesses.broadcasts.iter().filter(|(other, _)| other.1 == event.1);
+    let (_, broadcast) = known.find(|(_, one)| one.personal.is_none() && with_text(all, &one.text) > 0)?;
+    Some(Broadcast { times: with_text(all, &broadcast.text), ..broadcast.clone() })
+}
+
 /// How often a tab heard a message that was sent before the tab had connected, or had entered a room: the application shows what
 /// was said before.
 fn shown_later(tabs: &[Tab], all: &[Sending<'_>], arrives_as: &str, text: &str) -> usize {
@@ -337,7 +357,8 @@ fn heard_in_rooms(tabs: &[Tab], event: &Event, place: &str, guesses: &Guesses) -
         .filter(|(said, name, ..)| said.namespace == event.0 && *name == event.1)
         .filter_map(|(_, _, args, _)| text_at(args, place))
         .collect();
-    let is_passed_on = |name: &str| guesses.broadcasts.values().any(|broadcast| broadcast.arrives_as == name);
+    let broadcasts = || guesses.broadcasts.iter().filter(|(other, _)| other.0 == event.0);
+    let is_passed_on = |name: &str| broadcasts().any(|(_, broadcast)| broadcast.arrives_as == name);
     let (mut with, mut without) = (0, 0);
     for tab in tabs {
         let mut inside: BTreeSet<&str> = BTreeSet::new();

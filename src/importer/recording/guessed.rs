@@ -65,6 +65,18 @@ impl Guesses {
         self.broadcasts.iter().max_by_key(|(_, broadcast)| broadcast.times)
     }
 
+    /// The broadcast of the contract, if this event is one of it: the contract names no namespace.
+    pub(super) fn of_contract(&self, event: &Event) -> Option<&Broadcast> {
+        let (main, of_main) = self.main()?;
+        let own = self.broadcasts.get(event)?;
+        let how = |event: &Event| self.acknowledged.get(event).map(|one| one.is_error_first);
+        let is_same =
+            own.text == of_main.text && own.room == of_main.room && own.arrives_as == of_main.arrives_as;
+        let is_alike =
+            main.1 == event.1 && is_same && own.reaches() == of_main.reaches() && how(main) == how(event);
+        (main == event || is_alike).then_some(own)
+    }
+
     /// Where a broadcast names its room; nowhere if nobody is in one.
     pub(super) fn room_place<'b>(&self, broadcast: &'b Broadcast) -> Option<&'b Place> {
         broadcast.room.as_ref().filter(|_| !self.joins.is_empty() || broadcast.personal.is_some())

@@ -1,10 +1,10 @@
-//! Who takes part: tabs that sent the same events are one group.
+//! Who takes part: tabs that sent the same events, and entered the same rooms, are one group.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::guessed::Guesses;
 use super::keys::is_name_key;
-use super::origin::{Event, Origins, texts};
+use super::origin::{Event, Origins, text_at, texts};
 use super::seen::is_name;
 use super::talk::{Tab, What};
 use crate::importer::{Kind, Note};
@@ -13,7 +13,7 @@ use crate::secrets::is_telling;
 /// How every client is called that says a name: each by a name of its own.
 pub(super) const NAME: &str = "user-${index}";
 
-/// Tabs that sent the same events: one group.
+/// Tabs that sent the same events, and entered the same rooms: one group.
 pub(super) struct Role {
     pub(super) name: String,
     /// The tab that sent most: its place among all tabs.
@@ -27,7 +27,7 @@ pub(super) struct Role {
 
 /// The groups, in the order of their first tabs.
 pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &mut Vec<Note>) -> Vec<Role> {
-    let mut found: Vec<(BTreeSet<Event>, Vec<usize>)> = Vec::new();
+    let mut found: Vec<Alike<'_>> = Vec::new();
     for (index, tab) in tabs.iter().enumerate().filter(|(_, tab)| tab.is_connected()) {
         if comes_back(index, tab, origins) {
             let what =
@@ -37,15 +37,19 @@ pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &
         }
         let sent: BTreeSet<Event> =
             tab.sent().map(|(said, name, ..)| (said.namespace.clone(), name.to_owned())).collect();
-        match found.iter_mut().find(|(known, _)| *known == sent) {
-            Some((_, members)) => members.push(index),
-            None => found.push((sent, vec![index])),
+        let rooms = rooms_of(index, tab, guesses, origins);
+        match found.iter_mut().find(|known| known.sent == sent && known.rooms == rooms) {
+            Some(known) => known.members.push(index),
+            None => {
+                let is_elsewhere = found.iter().any(|known| known.sent == sent);
+                found.push(Alike { sent, rooms, is_elsewhere, members: vec![index] });
+            }
         }
     }
     // Groups of one cannot be raised.
-    let is_alone = found.iter().all(|(_, members)| members.len() == 1);
+    let is_alone = found.iter().all(|alike| alike.members.len() == 1);
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
-    let role = |(sent, members): (BTreeSet<Event>, Vec<usize>)| {
+    let role = |Alike { sent, is_elsewhere, members, .. }: Alike<'_>| {
         let word = match sent.iter().any(|event| guesses.broadcasts.contains_key(event)) {
             true => "talkers",
             false if sent.is_empty() => "listeners",
@@ -55,6 +59,7 @@ pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &
         *number += 1;
         let names: Vec<String> = sent.iter().map(|(_, name)| format!("`{name}`")).collect();
         let what = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        let what = if is_elsewhere { format!("{what}, in other rooms") } else { what };
         Role {
             name: if *number == 1 { word.to_owned() } else { format!("{word}_{number}") },
             tab: members.iter().copied().max_by_key(|tab| tabs[*tab].sent().count()).unwrap_or_default(),
@@ -70,6 +75,28 @@ pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &
         }
     };
     found.into_iter().map(role).collect()
+}
+
+/// Tabs that did the same.
+struct Alike<'t> {
+    sent: BTreeSet<Event>,
+    rooms: BTreeSet<&'t str>,
+    /// Whether others sent the same in other rooms.
+    is_elsewhere: bool,
+    members: Vec<usize>,
+}
+
+/// The rooms that a tab entered, as far as somebody chose them: what it calls itself, and what the server told it, each client has
+/// for itself.
+fn rooms_of<'t>(index: usize, tab: &'t Tab, guesses: &Guesses, origins: &Origins) -> BTreeSet<&'t str> {
+    let names = names_of(tab, guesses);
+    let entered = tab.sent().filter_map(|(said, name, args, _)| {
+        let rooms = guesses.joins.get(&(said.namespace.clone(), name.to_owned()))?;
+        let room = text_at(args, &rooms.place)?;
+        let is_own = names.contains(room) || origins.owner(room).is_some();
+        (!is_own && origins.told(index, room, said.at).is_none()).then_some(room)
+    });
+    entered.collect()
 }
 
 /// Whether a tab connected with something that the server had told another tab.

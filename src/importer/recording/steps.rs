@@ -201,7 +201,7 @@ impl<'s> Steps<'s> {
             let room = guesses.room_place(broadcast).and_then(|place| text_at(args, place))?;
             Some(words.said_text(role, "room", room, said.at))
         };
-        if let Some((_, broadcast)) = guesses.main().filter(|(main, _)| *main == event && !is_refused)
+        if let Some(broadcast) = guesses.of_contract(event).filter(|_| !is_refused)
             && let Some(text) = text_at(args, &broadcast.text)
         {
             let mut fields = Map::new();
