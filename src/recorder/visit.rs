@@ -47,6 +47,8 @@ pub(crate) struct Visited {
     pub(crate) recorded: Recorded,
     /// Whether it ended a client's connection before that had asked for anything.
     pub(crate) sends_away: bool,
+    /// The event after which it ended the connections of all clients.
+    pub(crate) ended_by: Option<String>,
 }
 
 impl Visit {
@@ -75,7 +77,11 @@ impl Visit {
         }
         listen(&mut clients, &mut recorded, ATTENTION);
         let sends_away = clients.iter().any(|client| client.is_gone || client.has_heard("41"));
+        let mut ended_by = None;
         for (number, (event, arguments)) in self.asks.iter().enumerate() {
+            if ended_by.is_some() {
+                break;
+            }
             // One after the other, so that it can be told who heard what because of whom.
             for (asker, argument) in arguments.iter().enumerate() {
                 let Some(argument) = argument else { continue };
@@ -84,7 +90,9 @@ impl Visit {
                 clients[asker].say(&text, &mut recorded);
                 listen(&mut clients, &mut recorded, ATTENTION);
             }
-            if self.late == Some(number + 1) {
+            let is_over = !sends_away && clients.iter().all(|client| client.is_gone);
+            ended_by = is_over.then(|| event.clone());
+            if self.late == Some(number + 1) && !is_over {
                 self.come_late(&mut clients, version, &mut recorded, begin);
             }
         }
@@ -92,7 +100,7 @@ impl Visit {
             client.say("41", &mut recorded);
             client.upstream.end();
         }
-        Ok(Visited { recorded, sends_away })
+        Ok(Visited { recorded, sends_away, ended_by })
     }
 
     /// A further client comes. One that is not let in sees nothing.

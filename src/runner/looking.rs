@@ -4,6 +4,7 @@ use std::io;
 
 use super::{Error, Ways};
 use crate::importer::recording::{Look, look};
+use crate::measure::format::printable;
 use crate::recorder::Visit;
 use crate::scenario::starter::{Ask, Callback, Starter};
 use crate::secrets::Secrets;
@@ -91,7 +92,8 @@ fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter,
                 secrets.redact(&starter.url)
             ))
         })?;
-        Ok(Look { sends_away: visited.sends_away, ..look(visited.recorded) })
+        let ended_by = visited.ended_by.as_deref().map(printable);
+        Ok(Look { sends_away: visited.sends_away, ended_by, ..look(visited.recorded) })
     };
     let mut starter = starter;
     let mut seen = visit(&starter)?;
@@ -111,9 +113,10 @@ fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter,
         plain_send: starter.join.is_none() && (is_wrong(&seen, &starter.send) || is_unheard(&seen)),
         ..starter.clone()
     };
-    if plain.plain_join || plain.plain_send {
+    if (plain.plain_join || plain.plain_send) && seen.ended_by.is_none() {
         let again = visit(&plain)?;
-        let faults = |seen: &Look| (is_unheard(seen), seen.errors.len() + seen.doubts.len());
+        let faults =
+            |seen: &Look| (seen.ended_by.is_some(), is_unheard(seen), seen.errors.len() + seen.doubts.len());
         let is_better = faults(&again) < faults(&seen);
         if is_better {
             (starter, seen) = (plain, again);
@@ -141,7 +144,7 @@ fn look_at(starter: Starter, ways: &Ways, secrets: &Secrets) -> Result<(Starter,
     starter.history = seen.histories.contains(&send);
     starter.greetings = seen.greetings.iter().map(|(event, _)| event.clone()).collect();
     let mut sentences = sentences(&seen);
-    if is_unheard(&seen) {
+    if is_unheard(&seen) && seen.ended_by.is_none() {
         sentences.push(format!(
             "nobody heard anything after `{send}`: its payload is not what the handler reads, or nobody is where it goes; \
              change `emit` in the contract until a run hears it"
@@ -179,6 +182,12 @@ fn sentences(seen: &Look) -> Vec<String> {
         "it ends the connection of a client that has asked for nothing yet: give credentials by --auth, --query or --header, or \
          another namespace by --namespace"
             .to_owned()
+    });
+    let ended_by = seen.ended_by.iter().map(|event| {
+        format!(
+            "after `{event}` it ended all connections: its handler may have failed on that payload, and the application with it. \
+             Start it again, change `emit` in the contract, and run that"
+        )
     });
     let acknowledged = seen.acknowledged.iter().map(|one| match one.args.as_str() {
         "" => format!("`{}` is acknowledged", one.event),
@@ -222,5 +231,6 @@ fn sentences(seen: &Look) -> Vec<String> {
         .chain(histories)
         .chain(doubts)
         .chain(errors)
+        .chain(ended_by)
         .collect()
 }

@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use crate::peers::{Peer, application};
 use crate::support::{Folder, Reference, sockrates};
+
+const OPEN: &str = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":5000,"maxPayload":9}"#;
 
 #[test]
 fn what_an_application_says_stands_in_its_first_scenario_which_passes() {
@@ -105,25 +108,66 @@ fn an_application_that_nobody_hears_is_told_in_the_file() {
     assert!(fs::read_to_string(&file).expect("it is written").contains(told));
 }
 
+/// Says these packets over a WebSocket.
+fn say(stream: &mut TcpStream, packets: &[&str]) {
+    for packet in packets {
+        let length = u8::try_from(packet.len()).expect("it is short");
+        let _ = stream.write_all(&[&[0x81, length], packet.as_bytes()].concat());
+    }
+}
+
+/// Lets somebody onto a WebSocket.
+fn let_in(stream: &mut TcpStream) {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+        head.push(byte[0]);
+    }
+    let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+}
+
+/// A server that lets everybody in, and ends all connections at the first event.
+fn that_fails_at_an_event() -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+    let port = listener.local_addr().expect("it listens").port();
+    let all: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let all = Arc::clone(&all);
+            all.lock().expect("it is whole").extend(stream.try_clone());
+            thread::spawn(move || {
+                let_in(&mut stream);
+                say(&mut stream, &[OPEN]);
+                let mut heard = [0; 1024];
+                if matches!(stream.read(&mut heard), Ok(count) if count > 0) {
+                    say(&mut stream, &[r#"40{"sid":"b"}"#]);
+                }
+                if matches!(stream.read(&mut heard), Ok(count) if count > 0) {
+                    for stream in all.lock().expect("it is whole").iter() {
+                        let _ = stream.shutdown(Shutdown::Both);
+                    }
+                }
+            });
+        }
+    });
+    format!("http://127.0.0.1:{port}")
+}
+
+#[test]
+fn an_application_that_fails_at_what_it_is_sent_is_told_with_the_event() {
+    let names = ["--join", "join", "--send", "say", "--output", "-"];
+    let looked = sockrates(["init", "--from", &that_fails_at_an_event()]).args(names).run().code(0);
+    looked.complains("after `join` it ended all connections").says("after `join` it ended all connections");
+}
+
 /// A server that lets everybody onto a WebSocket, and says these packets at once, and these behind the first that it hears. It
 /// goes on listening, unless it ends connections.
 fn server(at_once: &'static [&'static str], then: &'static [&'static str], ends: bool) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let port = listener.local_addr().expect("it listens").port();
-    let say = |stream: &mut TcpStream, packets: &[&str]| {
-        for packet in packets {
-            let length = u8::try_from(packet.len()).expect("it is short");
-            let _ = stream.write_all(&[&[0x81, length], packet.as_bytes()].concat());
-        }
-    };
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             thread::spawn(move || {
-                let (mut head, mut byte) = (Vec::new(), [0]);
-                while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
-                    head.push(byte[0]);
-                }
-                let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n");
+                let_in(&mut stream);
                 say(&mut stream, at_once);
                 let mut heard = [0; 1024];
                 if matches!(stream.read(&mut heard), Ok(count) if count > 0) {
@@ -152,7 +196,6 @@ fn an_old_server_that_answers_to_any_version_is_known_by_letting_clients_in_unas
 
 #[test]
 fn a_server_that_sends_clients_away_before_they_ask_for_anything_is_told_as_that() {
-    const OPEN: &str = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":5000,"maxPayload":9}"#;
     let look = |url: &str| sockrates(["init", "--from", url, "--send", "say", "--output", "-"]).run().code(0);
     let told = "it ends the connection of a client that has asked for nothing yet";
     look(&server(&[OPEN], &[r#"40{"sid":"b"}"#], true)).complains(told);

@@ -27,6 +27,8 @@ pub struct Look {
     pub refusals: Vec<(String, String)>,
     /// Whether it ends the connection of a client that has asked for nothing.
     pub sends_away: bool,
+    /// The event after which it ended the connections of all clients.
+    pub ended_by: Option<String>,
     /// Which of the events that were asked for it acknowledged, and how.
     pub acknowledged: Vec<Acknowledged>,
     /// Which it did not.
