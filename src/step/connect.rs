@@ -25,6 +25,10 @@ use crate::session::{self, Channel, Closed, Event, Lost, Polls, Transport, query
 /// What a client that is refused may lack.
 const NO_AUTH: &str = " (if it wants credentials: `auth:` of the group, or `--auth`)";
 
+/// What a client that is refused may lack which has a connection from before.
+const KEPT: &str = " (it asked over the connection that it had: a cookie or a header that it has got since then goes with a new one \
+                    alone; put `disconnect` before this step)";
+
 pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Step>, Mistake> {
     Ok(Box::new(Connect(How::read(node, reading, "the step `connect`", Metric::Connect)?)))
 }
@@ -63,6 +67,7 @@ impl How {
             tries: 0,
             pauses: 0,
             misplaced: false,
+            is_kept: false,
         };
         connecting.follow_the_loss(cx);
         if connecting.next > cx.now {
@@ -145,6 +150,8 @@ struct Connecting<'p> {
     pauses: u32,
     /// Whether the server let the client into a namespace meanwhile that it had not asked for.
     misplaced: bool,
+    /// Whether it asks over a connection from before.
+    is_kept: bool,
 }
 
 impl Connecting<'_> {
@@ -231,7 +238,8 @@ impl Connecting<'_> {
         }
         cx.actor.ended = None;
         cx.record(AuditEvent::Connecting { namespace: &self.namespace });
-        if cx.actor.session.is_open() {
+        self.is_kept = cx.actor.session.is_open();
+        if self.is_kept {
             cx.actor.session.set_polls(cx.wire, Polls::Automatic);
             return self.ask(cx);
         }
@@ -309,10 +317,14 @@ impl Connecting<'_> {
         let verdict = match &self.how.wanted {
             Wanted::Acceptance { .. } => {
                 let has_none = self.how.auth.is_none() && cx.actor.group.auth_for(&self.namespace).is_none();
-                let hint =
-                    if has_none && !reason.to_lowercase().contains("namespace") { NO_AUTH } else { "" };
+                let is_in = cx.actor.session.is_connected_anywhere();
+                let hint = match reason.to_lowercase().contains("namespace") {
+                    false if self.is_kept && !is_in => KEPT,
+                    false if has_none => NO_AUTH,
+                    _ => "",
+                };
                 let why = format!("`{}` refused: {reason}{hint}", self.namespace);
-                if cx.actor.session.is_connected_anywhere() {
+                if is_in {
                     cx.actor.harm.get_or_insert(Rule::NamespaceAlone);
                 }
                 return self.missed(cx, Cause::Refused, why);

@@ -95,6 +95,17 @@ fn a_message_is_owed_to_nobody_where_its_acknowledgement_may_refuse_it() {
 }
 
 #[test]
+fn who_is_refused_over_a_connection_from_before_is_told_that_a_login_goes_with_a_new_one() {
+    let asks = "{ connect: { namespace: /guard, refused: true } }";
+    let script =
+        |between: &str| format!("- alice: [ {asks}, {between}{{ connect: {{ namespace: /guard }} }} ]");
+    let (ended, _) = played("{ alice: 1 }", &script(""), "connect asked > 1", &[]);
+    ended.code(1).says("put `disconnect` before this step");
+    let (ended, _) = played("{ alice: 1 }", &script("disconnect, "), "connect asked > 1", &[]);
+    ended.code(1).says("if it wants credentials");
+}
+
+#[test]
 fn checks_that_a_threshold_allows_to_fail_do_not_fail_the_run_and_the_report_says_so() {
     let script = "- all: connect\n- all: { emit: { event: message-with-ack, args: [\"${n}\"], ack: { args: [0] } }, label: login }";
     let clients = "{ crowd: 10 }";
