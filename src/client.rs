@@ -519,7 +519,7 @@ impl<'p> Client<'p> {
             self.with(io, tell_rooms);
         }
         if self.actor.by_hand {
-            self.record(io, AuditEvent::Leaving { namespace: Some(namespace) });
+            self.record(io, AuditEvent::Untraced { namespace: Some(namespace) });
         }
     }
 

@@ -18,6 +18,7 @@ const BUSY: &str = "tests/audit/busy.yaml";
 const BACK: &str = "tests/audit/back.yaml";
 const CHURN: &str = "tests/audit/churn.yaml";
 const LEAVERS: [&str; 2] = ["tests/audit/leavers.yaml", "tests/audit/movers.yaml"];
+const BY_HAND: &str = "tests/audit/by_hand.yaml";
 const CHAT_APP: &str = "tests/peers/node/chat-app.yaml";
 
 /// Faults of the reference server, a scenario under which each shows, and what the report then says.
@@ -131,6 +132,12 @@ fn who_is_kept_in_a_room_is_found_though_no_leave_is_answered() {
             (code, ..) => Err(format!("{scenario} ended with {code:?} under {fault:?}\n{}", played.output)),
         }
     });
+}
+
+#[test]
+fn who_joins_a_room_by_a_raw_packet_may_receive_what_goes_to_it() {
+    let played = play([BY_HAND], []);
+    assert_eq!((played.code, played.delivery_faults().as_slice()), (Some(0), &[][..]), "{}", played.output);
 }
 
 /// How the chat application may be wrong in telling who comes and goes, and what the report then says.

@@ -167,9 +167,15 @@ pub enum AuditEvent<'a> {
         /// Whether the server says that it is the one that was cut.
         recovered: bool,
     },
-    /// It asks to leave a namespace, or all; or it does something after which nobody can say what it receives.
+    /// It asks to leave a namespace, or all.
     Leaving {
         /// Which, if not all.
+        namespace: Option<&'a str>,
+    },
+    /// From now on nobody can say what its socket receives, or in which rooms it is: it acts by hand, or the server puts it into
+    /// more rooms than anybody remembers.
+    Untraced {
+        /// In which namespace, if not in all.
         namespace: Option<&'a str>,
     },
     /// It is not in a namespace any more, or in none.

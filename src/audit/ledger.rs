@@ -1,6 +1,7 @@
 //! The ledger of one worker: what its clients did and saw, each message judged when its window closes.
 
 mod closing;
+mod ends;
 mod evidence;
 mod receiving;
 
@@ -266,6 +267,7 @@ impl Ledger {
                 self.connected(client, namespace, sid, recovered, at);
             }
             AuditEvent::Leaving { namespace } => self.leaving(client, namespace, at),
+            AuditEvent::Untraced { namespace } => self.untraced(client, namespace, at),
             AuditEvent::Ended { namespace } => self.ended(client, namespace, at),
             AuditEvent::Lost => self.lost(client, at),
             AuditEvent::Joining { namespace, room, is_movable } => {
@@ -283,7 +285,7 @@ impl Ledger {
             AuditEvent::Placed { namespace, room, is_certain, is_movable } => {
                 let seat = self.membership.seat(client, namespace);
                 if !self.membership.placed(seat, room, (is_certain, is_movable), at) {
-                    self.leaving(client, Some(namespace), at);
+                    self.untraced(client, Some(namespace), at);
                 }
             }
             AuditEvent::Moved { namespace, room } => self.moved(client, namespace, room, at),
@@ -318,21 +320,6 @@ impl Ledger {
         self.membership.change(seat, at, |membership, seat| membership.connected(seat, sid, at));
         let owed = std::mem::take(&mut self.membership.seat_mut(seat).owed).len() as u64;
         self.findings.undecided.add(Undecided::ReceiverLost, owed);
-    }
-
-    /// It asks to leave a namespace, or all of them.
-    pub fn leaving(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
-        self.cut(client, namespace, at, |membership, seat| membership.leaving(seat, at));
-    }
-
-    /// It is not in a namespace any more, or in none.
-    pub fn ended(&mut self, client: u32, namespace: Option<&str>, at: Moment) {
-        self.cut(client, namespace, at, |membership, seat| membership.ended(seat, at));
-    }
-
-    /// Its connection is gone without a word.
-    pub fn lost(&mut self, client: u32, at: Moment) {
-        self.cut(client, None, at, |membership, seat| membership.lost(seat, at));
     }
 
     /// It asks to join a room.
@@ -439,36 +426,6 @@ impl Ledger {
         let owed = self.membership.seats().iter().map(|seat| seat.owed.len() as u64).sum();
         self.findings.undecided.add(Undecided::ReceiverLost, owed);
         self.findings
-    }
-
-    /// A client's connection ended: what it had sent, the server need not have read.
-    fn end_connection(&mut self, client: u32, at: Moment) {
-        if let Some(course) = self.senders.get_mut(&client).filter(|course| course.is_open()) {
-            course.end(at, course.read);
-            self.ends.push(ConnectionEnd { sender: client, at, read: course.read });
-        }
-    }
-
-    /// The server has put a client elsewhere: what that had sent to its former room, the server need not pass on.
-    fn moved(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
-        let seat = self.membership.seat(client, namespace);
-        let Some(since) = self.membership.moved(seat, room, at) else { return };
-        if let Some(course) = self.senders.get_mut(&client).filter(|course| course.is_open()) {
-            let learned = SenderMove { sender: client, room: room.into(), since, at };
-            course.learn(learned.clone());
-            self.sender_moves.push(learned);
-        }
-    }
-
-    /// Changes the client's places, of which some may end.
-    fn cut(&mut self, client: u32, namespace: Option<&str>, at: Moment, act: impl Fn(&mut Membership, u32)) {
-        for seat in self.membership.seats_of(client, namespace) {
-            let was_up = self.membership.seats()[seat as usize].is_up();
-            self.membership.change(seat, at, &act);
-            if was_up {
-                self.end_connection(client, at);
-            }
-        }
     }
 
     /// Gives up messages of which nobody tells.

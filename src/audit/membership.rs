@@ -25,6 +25,8 @@ pub(super) struct Seat {
     spans: Vec<MembershipSpan>,
     /// The rooms that it asked for, its own among them.
     rooms: Vec<(u32, MembershipSpan)>,
+    /// When nobody could say in which rooms it was.
+    untraced: Vec<MembershipSpan>,
     /// Since when its connection is gone, while it may still be recovered.
     pub(super) away: Option<Moment>,
     /// When it was recovered last.
@@ -239,8 +241,12 @@ impl Membership {
 
     /// Whether a seat was in a room between two times.
     fn in_room(&self, seat: u32, room: &str, from: Moment, to: Moment) -> Certainty {
+        let place = &self.seats[seat as usize];
+        if place.is_untraced(from, to) {
+            return Certainty::Maybe;
+        }
         let Some(room) = self.known_room(seat, room) else { return Certainty::No };
-        let spans = self.seats[seat as usize].rooms.iter().filter(|(of, _)| *of == room);
+        let spans = place.rooms.iter().filter(|(of, _)| *of == room);
         any_over(spans.map(|(_, span)| span), from, to)
     }
 
@@ -268,6 +274,7 @@ impl Membership {
             namespace: namespace as u32,
             spans: Vec::new(),
             rooms: Vec::new(),
+            untraced: Vec::new(),
             away: None,
             back: None,
             asks: false,
@@ -324,7 +331,7 @@ impl Membership {
             }
         };
         let ended = lost.unwrap_or(asked);
-        let before = place.spans.iter_mut().take(current);
+        let before = place.spans.iter_mut().take(current).chain(&mut place.untraced);
         before.chain(place.rooms.iter_mut().map(|(_, span)| span)).for_each(|span| span.end(ended, ended));
         let namespace = self.seats[seat as usize].namespace as usize;
         self.known.ask_own(&self.namespaces[namespace].0, sid, at);
@@ -360,8 +367,8 @@ impl Membership {
     /// The connection is gone; the session may be recovered, unless the client had asked for the end.
     pub(super) fn lost(&mut self, seat: u32, at: Moment) {
         let place = &mut self.seats[seat as usize];
-        if place.is_up() {
-            place.away = Some(at);
+        if place.is_up() || place.lost_trace().is_some() {
+            place.away = place.away.or(Some(at));
         } else if place.away.is_none() {
             self.ended(seat, at);
         }
@@ -507,7 +514,8 @@ impl Membership {
 
     fn all_spans(&mut self, seat: u32) -> impl Iterator<Item = &mut MembershipSpan> {
         let place = &mut self.seats[seat as usize];
-        place.spans.iter_mut().chain(place.rooms.iter_mut().map(|(_, span)| span))
+        let sockets = place.spans.iter_mut().chain(&mut place.untraced);
+        sockets.chain(place.rooms.iter_mut().map(|(_, span)| span))
     }
 
     fn known_room(&self, seat: u32, name: &str) -> Option<u32> {
@@ -552,6 +560,7 @@ impl Membership {
         let place = &mut self.seats[seat as usize];
         stays::merge(&mut place.rooms, horizon);
         place.spans.retain(|span| !is_over(span));
+        place.untraced.retain(|span| !is_over(span));
         let mut left = Vec::new();
         place.rooms.retain(|(room, span)| {
             let over = is_over(span);

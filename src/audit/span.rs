@@ -130,11 +130,9 @@ impl MembershipSpan {
     /// The client learns that the server has put it elsewhere. All that is known of the time before is that it held when
     /// something showed that.
     pub(super) fn move_on(&mut self, at: Moment) {
-        if self.left_asked.is_none() {
-            self.moved = Some(at);
-            self.left_asked = self.seen.max(self.confirmed).or(Some(self.asked));
-            self.left = Some(at);
-        }
+        self.moved = Some(at);
+        self.left_asked = self.seen.max(self.confirmed).or(Some(self.asked));
+        self.left = Some(at);
     }
 
     /// What was sent at one time was received at another because it held: before the client learned of a move.

@@ -36,6 +36,8 @@ pub enum Undecided {
     /// The sender's node may have handed the message to its own clients later than it acknowledged it, and this one joined or
     /// left meanwhile.
     Publishing,
+    /// Nobody could say in which rooms the client was: it acted by hand, or the server named too many.
+    Untraced,
     /// The client's connection began, ended or was cut meanwhile.
     ReceiverLost,
     /// The run was over before the window was.
@@ -46,7 +48,7 @@ pub enum Undecided {
 
 impl Undecided {
     /// Every cause.
-    pub const ALL: [Undecided; 18] = [
+    pub const ALL: [Undecided; 19] = [
         Undecided::AimUnknown,
         Undecided::RoomUnknown,
         Undecided::Stranger,
@@ -62,6 +64,7 @@ impl Undecided {
         Undecided::InFlight,
         Undecided::Spreading,
         Undecided::Publishing,
+        Undecided::Untraced,
         Undecided::ReceiverLost,
         Undecided::Unfinished,
         Undecided::Clocks,
@@ -101,6 +104,9 @@ impl Undecided {
             Undecided::Publishing => {
                 "the receiver, at the sender's node, joined or left soon after the message was acknowledged, and the node may \
                  publish a message to the others before it hands it to its own clients"
+            }
+            Undecided::Untraced => {
+                "the receiver had done something by hand, or the server had named too many of its rooms, so that it may be in any"
             }
             Undecided::ReceiverLost => "the receiver's connection began or ended meanwhile",
             Undecided::Unfinished => "the run ended before the window of the audit was over",
@@ -148,6 +154,9 @@ impl Undecided {
             Undecided::Spreading | Undecided::Publishing => {
                 Some("say `audit: { spread: … }` if your nodes know of each other sooner")
             }
+            Undecided::Untraced => Some(
+                "let clients `join`, `leave` and `emit` instead of sending raw packets, and `connect` anew after that",
+            ),
             Undecided::Clocks => Some("put agents and broker nearer to each other"),
             Undecided::MayBeLost | Undecided::ReceiverLost | Undecided::Unfinished => None,
         }

@@ -482,7 +482,7 @@ impl<'p> Cx<'_, 'p> {
     /// The client does something after which it is not known what it receives.
     pub fn act_by_hand(&mut self) {
         if !std::mem::replace(&mut self.actor.by_hand, true) {
-            self.record(AuditEvent::Leaving { namespace: None });
+            self.record(AuditEvent::Untraced { namespace: None });
         }
     }
 

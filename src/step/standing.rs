@@ -170,6 +170,6 @@ fn place_in(cx: &mut Cx<'_, '_>, namespace: &str, room: &str, (is_certain, is_mo
     cx.record(match room.len() <= LONGEST {
         true => AuditEvent::Placed { namespace, room, is_certain, is_movable },
         // Where it is now nobody can say.
-        false => AuditEvent::Leaving { namespace: Some(namespace) },
+        false => AuditEvent::Untraced { namespace: Some(namespace) },
     });
 }

@@ -22,7 +22,8 @@ impl Membership {
         at: Moment,
     ) -> bool {
         let place = &self.seats[seat as usize];
-        let Some(asked) = place.open().map(|socket| socket.asked) else { return true };
+        let is_there = |_: &&MembershipSpan| place.open().is_some() || place.lost_trace().is_some();
+        let Some(asked) = place.spans.last().filter(is_there).map(|socket| socket.asked) else { return true };
         // Now and then, as they grow: a server may name thousands, and each time all are looked at.
         if place.rooms.len().is_power_of_two() {
             self.prune(seat);
@@ -64,12 +65,26 @@ impl Membership {
         spans.for_each(|(_, span)| span.is_movable = true);
     }
 
+    /// Nobody can say from now on in which rooms the socket is, or whether it still is one.
+    pub(in crate::audit) fn untraced(&mut self, seat: u32, at: Moment) {
+        self.leaving(seat, at);
+        let place = &mut self.seats[seat as usize];
+        if place.lost_trace().is_none() {
+            place.untraced.push(MembershipSpan::asked(at));
+        }
+    }
+
     /// The server has put the socket elsewhere, some time before the client learned that. Gives since when it was there.
     pub(in crate::audit) fn moved(&mut self, seat: u32, room: &str, at: Moment) -> Option<Moment> {
         let room = self.known_room(seat, room)?;
-        let rooms = &mut self.seats[seat as usize].rooms;
-        let is_open = |(of, span): &&mut (u32, MembershipSpan)| *of == room && span.left_asked.is_none();
-        let (_, span) = rooms.iter_mut().find(is_open)?;
+        let place = &mut self.seats[seat as usize];
+        // Whose trace is lost had not asked to leave.
+        let lost = place.lost_trace();
+        let is_open = |span: &MembershipSpan| {
+            span.left_asked.is_none_or(|asked| lost.is_some_and(|lost| asked >= lost))
+        };
+        let mut rooms = place.rooms.iter_mut().filter(|(of, span)| *of == room && span.left.is_none());
+        let (_, span) = rooms.find(|(_, span)| is_open(span))?;
         span.move_on(at);
         span.confirmed.or(Some(span.asked))
     }
@@ -178,7 +193,9 @@ impl Membership {
     pub(in crate::audit) fn is_shown_again(&self, seat: u32, message: &SentMessage, at: Moment) -> bool {
         let is_there = !self.is_elsewhere(message, seat);
         let is_later = |span: &MembershipSpan| span.asked <= at && span.may_begin_after(message.sent);
-        message.has_history && is_there && self.spans(message, seat).iter().any(|(_, span)| is_later(span))
+        let is_untraced = || self.seats[seat as usize].untraced.iter().any(is_later);
+        let has_come = || self.spans(message, seat).iter().any(|(_, span)| is_later(span));
+        message.has_history && is_there && (has_come() || is_untraced())
     }
 
     /// Whether a seat had asked for the one room of a message before that was sent, and not to leave it again before it was
@@ -197,7 +214,7 @@ impl Membership {
                 && span.asked < from
                 && span.left_asked.is_none_or(|left| left >= to)
         };
-        place.client != message.key.sender && place.rooms.iter().any(is_it)
+        place.client != message.key.sender && !place.is_untraced(from, to) && place.rooms.iter().any(is_it)
     }
 
     /// How many seats asked for rooms, and nothing shows that they ever were there.
@@ -217,6 +234,9 @@ impl Membership {
         if place.client == message.key.sender && message.sender == Sender::Unknown {
             return Undecided::SenderUnknown;
         }
+        if place.is_untraced(from, to) {
+            return Undecided::Untraced;
+        }
         if any_over(&place.spans, from, to) != Certainty::Yes {
             return Undecided::ReceiverLost;
         }
@@ -234,6 +254,18 @@ impl Membership {
             () if is_handled => Undecided::InFlight,
             () => Undecided::Unacknowledged,
         }
+    }
+}
+
+impl Seat {
+    /// Since when nobody can say in which rooms it is.
+    pub(super) fn lost_trace(&self) -> Option<Moment> {
+        self.untraced.last().filter(|span| span.left.is_none()).map(|span| span.asked)
+    }
+
+    /// Whether nobody can say in which rooms it was at some time between two.
+    pub(super) fn is_untraced(&self, from: Moment, to: Moment) -> bool {
+        any_over(&self.untraced, from, to) != Certainty::No
     }
 }
 

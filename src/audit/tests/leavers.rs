@@ -115,10 +115,84 @@ fn who_comes_back_to_its_session_may_come_back_to_a_room_that_it_had_left_just_b
     }
 }
 
+/// Client 1 acts by hand at a time.
+fn by_hand(ledger: &mut Ledger, when: u64) {
+    ledger.record(1, at(when), AuditEvent::Untraced { namespace: None });
+}
+
 #[test]
 fn who_does_things_by_hand_may_have_gone_to_any_room() {
-    let mut ledger = left(false);
-    ledger.leaving(1, None, at(15));
-    ledger.record(1, at(20), AuditEvent::Read { asked: at(12) });
+    for is_answered in [false, true] {
+        let mut ledger = left(is_answered);
+        match is_answered {
+            true => ledger.parted(1, "/", "a", at(14)),
+            false => drop(ledger.record(1, at(20), AuditEvent::Read { asked: at(12) })),
+        }
+        by_hand(&mut ledger, 200);
+        // What was sent before could not reach it by that.
+        assert_eq!(kept(ledger, 900), 0, "{is_answered}");
+    }
+    for (when, leaks) in [(890, 0), (930, 1)] {
+        let mut ledger = left(true);
+        ledger.parted(1, "/", "a", at(14));
+        ledger.advance(at(899), Moment::MAX);
+        broadcast(&mut ledger, message(0, "a", 900));
+        by_hand(&mut ledger, when);
+        [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, 940));
+        assert_eq!(ledger.finish(at(2_000)).leaks[Leak::AfterLeave as usize], leaks, "{when}");
+    }
+}
+
+#[test]
+fn who_acts_by_hand_is_judged_again_when_it_has_a_new_socket() {
+    for (recovered, leaks) in [(true, 0), (false, 1)] {
+        let mut ledger = left(true);
+        ledger.parted(1, "/", "a", at(14));
+        by_hand(&mut ledger, 20);
+        ledger.lost(1, at(200));
+        ledger.connecting(1, "/", at(202));
+        ledger.connected(1, "/", "s1", recovered, at(203));
+        assert_eq!(kept(ledger, 900), leaks, "{recovered}");
+    }
+}
+
+#[test]
+fn who_acts_by_hand_need_not_be_where_it_had_asked_to_be() {
+    let mut ledger = connected(3);
+    joined(&mut ledger, 2, "a");
+    by_hand(&mut ledger, 4);
+    joined(&mut ledger, 1, "a");
+    broadcast(&mut ledger, message(0, "a", 10));
+    received(&mut ledger, 2, 0, 12);
+    // What it says to those of a room in which it may not be any more need not be passed on.
+    let own = SentMessage { origin: Origin::Inside, ..message(0, "a", 20) };
+    let own = SentMessage { key: Key { sender: 1, sequence: 0 }, ..own };
+    ledger.record(1, own.settled, AuditEvent::Settled(own));
+    let found = ledger.finish(at(500));
+    assert_eq!((faults(&found), found.unseen), ([0; 4], 0));
+    let causes: Vec<_> = found.undecided.by_cause().collect();
+    assert_eq!(causes, [(Undecided::Stranger, 2), (Undecided::Untraced, 1)]);
+}
+
+#[test]
+fn who_joins_by_hand_may_be_shown_what_was_said_before() {
+    let mut ledger = connected(2);
+    let said = SentMessage { has_history: true, ..message(0, "a", 10) };
+    ledger.membership.known.ask("/", "a", at(2));
+    broadcast(&mut ledger, said);
+    by_hand(&mut ledger, 30);
+    received(&mut ledger, 1, 0, 40);
+    assert!(ledger.finish(at(500)).is_clean());
+}
+
+#[test]
+fn of_whom_the_server_names_too_many_rooms_nobody_knows_where_it_is() {
+    let mut ledger = connected(3);
+    joined(&mut ledger, 2, "a");
+    for room in 0..5_000 {
+        let room = &room.to_string();
+        let placed = AuditEvent::Placed { namespace: "/", room, is_certain: true, is_movable: true };
+        ledger.record(1, at(5), placed);
+    }
     assert_eq!(kept(ledger, 900), 0);
 }

@@ -101,7 +101,7 @@ impl<'h> Model<'h> {
     fn was_cut(&self, message: &SentMessage, by: Moment) -> bool {
         self.history.seen.iter().any(|(time, client, sight)| {
             *client == message.key.sender
-                && matches!(sight, Sight::Lost | Sight::Leaving)
+                && self.ends(*client, *time, sight)
                 && (message.sent..by).contains(&at(*time))
         })
     }
@@ -110,14 +110,31 @@ impl<'h> Model<'h> {
     fn may_be_unread(&self, message: &SentMessage, by: Moment) -> bool {
         let own = self.history.seen.iter().filter(|(_, client, _)| *client == message.key.sender);
         let mut read = false;
-        for (_, _, sight) in own.filter(|(time, ..)| at(*time) >= message.sent && at(*time) < by) {
+        for (time, who, sight) in own.filter(|(time, ..)| at(*time) >= message.sent && at(*time) < by) {
             match sight {
                 Sight::Read(asked) => read |= at(*asked) >= message.sent,
-                Sight::Lost | Sight::Leaving if !read => return true,
+                sight if !read && self.ends(*who, *time, sight) => return true,
                 _ => {}
             }
         }
         false
+    }
+
+    /// Whether nobody knows from then on what the server read of it. Of a message of a client whose trace is lost nobody does.
+    fn ends(&self, client: u32, time: u64, sight: &Sight) -> bool {
+        let trace = |(when, who, sight): &Seen| match sight {
+            _ if *who != client || *when > time => None,
+            Sight::Untraced => Some(false),
+            Sight::Connected { recovered: false, .. } | Sight::Ended => Some(true),
+            _ => None,
+        };
+        match sight {
+            Sight::Lost | Sight::Leaving | Sight::Untraced => true,
+            Sight::Settled(own) if own.handled.is_none() => {
+                self.history.seen.iter().filter_map(trace).next_back() == Some(false)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the sender learned later that it had been taken out of a room to which it sent a message, and nothing shows that
@@ -401,6 +418,7 @@ fn agree(
     let mut rng = rng(seed);
     let mut habits = Habits::draw(&mut rng, recovery, slow);
     (habits.holds_up, habits.keeps_leavers) = (seed % 2 == 1, seed % 3 == 0);
+    habits.acts_by_hand = seed % 5 == 0;
     let mut history = history(&mut rng, clients, 200, habits);
     harm_deliveries(&mut history, &mut rng, harm);
     let audited = history.audited(auditors, haste, &mut rng);
@@ -453,6 +471,7 @@ proptest! {
         let mut rng = rng(seed);
         let mut habits = Habits::draw(&mut rng, recovery, slow);
         (habits.holds_up, habits.keeps_leavers) = (seed % 2 == 1, seed % 3 == 0);
+    habits.acts_by_hand = seed % 5 == 0;
         let mut history = history(&mut rng, clients, 200, habits);
         harm_deliveries(&mut history, &mut rng, harm);
         let counts = |auditors, rng: &mut _| {

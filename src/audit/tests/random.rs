@@ -36,6 +36,8 @@ pub(super) enum Sight {
         recovered: bool,
     },
     Leaving,
+    /// From now on nobody can say in which rooms it is.
+    Untraced,
     Ended,
     Lost,
     Joining(&'static str),
@@ -74,6 +76,7 @@ impl Sight {
                 AuditEvent::Connected { namespace, sid, recovered: *recovered }
             }
             Sight::Leaving => AuditEvent::Leaving { namespace: None },
+            Sight::Untraced => AuditEvent::Untraced { namespace: None },
             Sight::Ended => AuditEvent::Ended { namespace: Some(namespace) },
             Sight::Lost => AuditEvent::Lost,
             Sight::Joining(room) => AuditEvent::Joining { namespace, room, is_movable: false },
@@ -129,6 +132,8 @@ struct Person {
     read: Option<u64>,
     /// Up to then nothing comes to the server of what it sends.
     held: u64,
+    /// Whether it has done something by hand on this connection.
+    is_by_hand: bool,
     /// The room into which the server has put it, and since when it knows that.
     house: Option<(&'static str, u64)>,
 }
@@ -163,6 +168,8 @@ pub(super) struct Habits {
     pub(super) keeps_leavers: bool,
     /// Whether the network holds up some of these leaves, and whatever is sent behind them.
     pub(super) holds_up: bool,
+    /// Whether some clients join and leave without a word to anybody but the server.
+    pub(super) acts_by_hand: bool,
 }
 
 impl Habits {
@@ -188,6 +195,7 @@ impl Habits {
             within,
             keeps_leavers: false,
             holds_up: false,
+            acts_by_hand: false,
         }
     }
 
@@ -282,6 +290,7 @@ impl Play<'_> {
             // Whoever asks for more than the server does at once waits now and then.
             None if person.up && !self.habits.slow && person.line.max(person.moved) > self.now + 40 => {}
             None if person.up && self.move_on(client) => {}
+            None if person.up && self.habits.acts_by_hand && self.below(8) == 0 => self.act_by_hand(client),
             None if !person.up => {
                 let recover = person.away && self.habits.recovery && self.below(2) == 0;
                 if self.below(3) == 0 {
@@ -480,10 +489,12 @@ impl Play<'_> {
             Busy::Connect { recover: true } => {
                 self.see(client, Sight::Connected { sid: String::new(), recovered: true });
                 (self.people[place].up, self.people[place].away) = (true, false);
+                self.people[place].is_by_hand = false;
                 self.back(client, true);
             }
             Busy::Connect { recover: false } => {
-                self.people[place].sockets += 1;
+                (self.people[place].sockets, self.people[place].is_by_hand) =
+                    (self.people[place].sockets + 1, false);
                 let own = sid(client, self.people[place].sockets);
                 self.see(client, Sight::Connected { sid: own.clone(), recovered: false });
                 self.back(client, false);
@@ -571,7 +582,7 @@ proptest! {
     ) {
         let mut rng = rng(seed);
         let mut habits = Habits::draw(&mut rng, recovery, false);
-        habits.holds_up = seed % 2 == 1;
+        (habits.holds_up, habits.acts_by_hand) = (seed % 2 == 1, seed % 5 < 2);
         let history = history(&mut rng, clients, 300, habits);
         let found = history.audited(auditors, haste, &mut rng).findings;
         prop_assert!(found.is_clean(), "{:?}\n{:?}\n{:#?}", habits, found, history.seen);

@@ -254,7 +254,8 @@ fn events_tell_of_the_rooms_that_a_client_comes_into_and_out_of_whether_a_step_t
         play.hear(r#"42["other",{"tickets":"t4"}]"#);
         assert_eq!(play.found.rooms, ["placed t1", "placed t2", "placed t3", "moved t1"]);
         play.hear(&format!(r#"42["assigned",{{"tickets":"{}"}}]"#, "x".repeat(5_000)));
-        assert_eq!(play.found.rooms.len(), 4, "{:?}", play.found.rooms);
+        // Nobody remembers so long a name: it may be any.
+        assert_eq!(play.found.rooms[4..], ["untraced in /"]);
     });
 }
 

@@ -1,6 +1,6 @@
 //! What became of the messages that a client sent, for the audit: each is settled once, however the wait for it ends.
 
-use super::stage::{Play, connected, connected_as};
+use super::stage::{Play, connected, connected_as, play};
 use super::*;
 
 const ROUND: &str =
@@ -38,6 +38,25 @@ fn a_message_is_settled_once_however_the_wait_for_it_ends() {
             assert_eq!(play.found.settled.as_slice(), &[is_handled]);
         });
     }
+}
+
+#[test]
+fn the_audit_is_told_once_of_a_connection_that_a_client_acts_by_hand_on_it() {
+    let script = "- alice: { send: '42[\"enter\",\"a\"]' }\n- alice: { send: '42[\"enter\",\"b\"]' }\n- alice: { broadcast: { event: said } }";
+    connected(script, |mut play| {
+        for step in [1, 2, 3] {
+            play.begin(step);
+        }
+        assert_eq!(play.found.rooms, ["untraced in all"]);
+    });
+    let script = "- alice: [ open, { send: '40' } ]\n- alice: { broadcast: { event: said } }";
+    play("{ alice: 1 }", script, 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40{"sid":"s"}"#);
+        assert_eq!(play.found.rooms, ["untraced in all", "untraced in /"], "what began by hand began so");
+    });
 }
 
 const QUIET: &str = "{ alice: 1 }

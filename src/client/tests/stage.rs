@@ -179,6 +179,7 @@ impl Observer for Found {
             AuditEvent::Moved { room, .. } => ("moved", room),
             AuditEvent::Placed { room, is_certain: true, .. } => ("placed", room),
             AuditEvent::Placed { room, is_certain: false, .. } => ("maybe placed", room),
+            AuditEvent::Untraced { namespace } => ("untraced in", namespace.unwrap_or("all")),
             AuditEvent::At { node } => return self.moves.push(node),
             AuditEvent::Received { key, .. } => return self.received.push(key.sequence),
             AuditEvent::Unstamped { .. } => return self.unstamped += 1,

@@ -54,6 +54,8 @@ pub(super) struct Life {
     pub(super) away: Option<Moment>,
     /// When it was recovered last.
     pub(super) back: Option<Moment>,
+    /// From when to when nobody could say in which rooms it was.
+    untraced: Vec<(Moment, Option<Moment>)>,
 }
 
 impl Life {
@@ -100,6 +102,7 @@ impl Life {
                     let (_, mut socket) = life.spans.pop().expect("it was connecting");
                     let ended = life.away.take().unwrap_or(socket.asked);
                     life.spans.iter_mut().for_each(|(_, span)| span.end(ended, ended));
+                    life.find_trace(ended);
                     socket.confirmed = Some(now);
                     life.spans.extend([(Some(sid.clone()), socket), (None, socket)]);
                 }
@@ -107,7 +110,15 @@ impl Life {
                     let open = life.spans.iter_mut().filter(|(_, span)| span.left_asked.is_none());
                     open.for_each(|(_, span)| span.left_asked = Some(now));
                 }
-                Sight::Ended => life.spans.iter_mut().for_each(|(_, span)| span.end(now, now)),
+                Sight::Untraced => {
+                    let open = life.spans.iter_mut().filter(|(_, span)| span.left_asked.is_none());
+                    open.for_each(|(_, span)| span.left_asked = Some(now));
+                    life.untraced.push((now, None));
+                }
+                Sight::Ended => {
+                    life.spans.iter_mut().for_each(|(_, span)| span.end(now, now));
+                    life.find_trace(now);
+                }
                 Sight::Lost => life.away = Some(now),
                 Sight::Joining(room) => {
                     let is_open = |span: &&mut (Option<String>, MembershipSpan)| span.1.left_asked.is_none();
@@ -153,8 +164,13 @@ impl Life {
                 Sight::Read(asked) => life.left_before(at(*asked), now + WINDOW),
                 // It is there no longer. Of the time before, all that is known is up to when it was there.
                 Sight::Moved(room) => {
-                    let open = life.of_room(room).find(|(_, span)| span.left_asked.is_none());
-                    let (_, span) = open.expect("it was put there");
+                    let lost = life.lost_trace();
+                    let is_open = |span: &MembershipSpan| {
+                        span.left.is_none()
+                            && span.left_asked.is_none_or(|asked| lost.is_some_and(|lost| asked >= lost))
+                    };
+                    let (_, span) =
+                        life.of_room(room).find(|(_, span)| is_open(span)).expect("it was put there");
                     span.left_asked = span.seen.max(span.confirmed);
                     span.moved = Some(now);
                     span.left = Some(now);
@@ -214,6 +230,17 @@ impl Life {
         }
     }
 
+    /// It has a new socket, or none.
+    fn find_trace(&mut self, ended: Moment) {
+        let open = self.untraced.iter_mut().filter(|(_, to)| to.is_none());
+        open.for_each(|(_, to)| *to = Some(ended));
+    }
+
+    /// Since when nobody can say in which rooms it is.
+    fn lost_trace(&self) -> Option<Moment> {
+        self.untraced.iter().find(|(_, to)| to.is_none()).map(|(from, _)| *from)
+    }
+
     /// Whether the server may move it from room to room, or might have.
     pub(super) fn is_movable(&self) -> bool {
         self.spans.iter().any(|(_, span)| span.is_movable)
@@ -241,6 +268,11 @@ impl Life {
 
     /// Whether it may have been somewhere at an odd time, and whether it must have.
     fn was(&self, room: Option<&str>, when: u64) -> (bool, bool) {
+        let is_lost =
+            |(from, to): &(Moment, Option<Moment>)| *from < at(when) && to.is_none_or(|to| at(when) < to);
+        if room.is_some() && self.untraced.iter().any(is_lost) {
+            return (true, false);
+        }
         let spans = self.spans.iter().filter(|(of, _)| of.as_deref() == room).map(|(_, span)| span);
         spans.fold((false, false), |(may, must), span| {
             let (when, before) =
@@ -257,12 +289,14 @@ impl Life {
             None => message.to.is_empty(),
             Some(room) => message.to.iter().any(|to| **to == **room),
         };
+        let may_have_come = self.untraced.iter().any(|(from, _)| *from <= at(received));
         namespace(client) == &*message.namespace
-            && self.spans.iter().any(|(room, span)| {
-                let is_later = span.confirmed.is_none_or(|confirmed| confirmed >= message.sent)
-                    || span.again.is_some_and(|again| again >= message.sent);
-                is_place(room) && span.asked <= at(received) && is_later
-            })
+            && (may_have_come
+                || self.spans.iter().any(|(room, span)| {
+                    let is_later = span.confirmed.is_none_or(|confirmed| confirmed >= message.sent)
+                        || span.again.is_some_and(|again| again >= message.sent);
+                    is_place(room) && span.asked <= at(received) && is_later
+                }))
     }
 
     /// Whether it certainly was where the sender of a message has to be when it sent it.

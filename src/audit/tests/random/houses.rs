@@ -17,6 +17,19 @@ impl Play<'_> {
         self.see(client, Sight::Placed(room, true, true));
     }
 
+    /// A client joins or leaves a room by raw packets. Only of the first of them on a connection anybody is told.
+    pub(super) fn act_by_hand(&mut self, client: u32) {
+        let person = &mut self.people[client as usize];
+        let after = person.line.max(person.moved).max(person.held);
+        if !std::mem::replace(&mut person.is_by_hand, true) {
+            self.see(client, Sight::Untraced);
+        }
+        let room = ROOMS[self.below(3) as usize];
+        let busy = if self.below(2) == 0 { Busy::Join(room) } else { Busy::Part(room) };
+        let effect = self.soon(after);
+        self.do_move(client, busy, effect);
+    }
+
     /// The server has moved a client some time since that had learned of the last move, if it moves it at all.
     pub(super) fn move_on(&mut self, client: u32) -> bool {
         let Some((former, since)) = self.people[client as usize].house else { return false };
