@@ -147,7 +147,9 @@ impl MembershipSpan {
 
     /// Whether it began, or was joined again, after a time, for all that is known.
     pub(super) fn may_begin_after(&self, when: Moment) -> bool {
-        [self.confirmed.or(Some(Moment::MAX)), self.again].into_iter().flatten().any(|begun| begun >= when)
+        let joins = [self.confirmed.or(Some(Moment::MAX)), self.again].into_iter().flatten();
+        // Whatever the server did not answer, it had done before the end.
+        joins.map(|begun| begun.min(self.left.unwrap_or(Moment::MAX))).any(|begun| begun >= when)
     }
 
     /// Ends it, unless it has ended before: it was asked to, or may have, at one time, and certainly had at another.

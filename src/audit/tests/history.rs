@@ -61,6 +61,29 @@ fn who_comes_back_may_be_shown_again_what_it_has_heard() {
 }
 
 #[test]
+fn who_has_certainly_left_is_shown_nothing_that_was_said_after_that() {
+    // It had asked to join again, or for the first time, and nobody had answered that.
+    for (is_answered, sent, leaks) in [(true, 40, 1), (false, 40, 1), (true, 22, 0), (false, 22, 0)] {
+        let mut ledger = connected(2);
+        ledger.joining(1, "/", "a", at(2));
+        if is_answered {
+            ledger.joined(1, "/", "a", at(3));
+            ledger.joining(1, "/", "a", at(10));
+        }
+        ledger.parting(1, "/", "a", true, at(20));
+        ledger.parted(1, "/", "a", at(30));
+        broadcast(&mut ledger, kept(0, "a", sent));
+        received(&mut ledger, 1, 0, sent + 6);
+        let found = ledger.finish(at(500));
+        assert_eq!(
+            (faults(&found), found.leaks[Leak::AfterLeave as usize]),
+            ([0, 0, 0, leaks], leaks),
+            "{sent}"
+        );
+    }
+}
+
+#[test]
 fn who_was_there_all_the_time_has_to_get_it_once_and_strangers_not_at_all() {
     let mut ledger = connected(4);
     joined(&mut ledger, 1, "a");

@@ -289,13 +289,17 @@ impl Life {
             None => message.to.is_empty(),
             Some(room) => message.to.iter().any(|to| **to == **room),
         };
-        let may_have_come = self.untraced.iter().any(|(from, _)| *from <= at(received));
+        let may_have_come = self
+            .untraced
+            .iter()
+            .any(|(from, to)| *from <= at(received) && to.is_none_or(|to| to >= message.sent));
         namespace(client) == &*message.namespace
             && (may_have_come
                 || self.spans.iter().any(|(room, span)| {
                     let is_later = span.confirmed.is_none_or(|confirmed| confirmed >= message.sent)
                         || span.again.is_some_and(|again| again >= message.sent);
-                    is_place(room) && span.asked <= at(received) && is_later
+                    let lasts = span.left.is_none_or(|left| left >= message.sent);
+                    is_place(room) && span.asked <= at(received) && is_later && lasts
                 }))
     }
 
