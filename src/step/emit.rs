@@ -11,6 +11,7 @@ use super::pending::{End, settle};
 use super::reading::event_fields;
 use super::schema::{self, Schema, Shape};
 use super::told::{self, Stamped};
+use super::unasked::Moves;
 use super::{AskedEvent, Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::SentMessage;
 use crate::contract::{ack_fields, says_error, says_yes};
@@ -32,8 +33,8 @@ pub(super) fn read(node: &Node, reading: &mut Reading<'_>) -> Result<Box<dyn Ste
     let response = fields.optional("response").map(|node| Response::read(node, reading)).transpose()?;
     fields.deny_others()?;
     let name = in_words(&event);
-    let event_template = EventTemplate::new(&event, &args);
-    Ok(Box::new(Emit { name, event_template, stamped, namespace, ack, response }))
+    let (event_template, moves) = (EventTemplate::new(&event, &args), Moves::read(&event, reading));
+    Ok(Box::new(Emit { name, event_template, moves, stamped, namespace, ack, response }))
 }
 
 pub(super) fn schema() -> Schema {
@@ -51,6 +52,8 @@ pub(super) fn schema() -> Schema {
 struct Emit {
     name: String,
     event_template: EventTemplate,
+    /// The joins and leaves that it may be by the contract.
+    moves: Moves,
     /// Whether a stamp travels in it, and to whom.
     stamped: Option<Stamped>,
     namespace: Option<Template>,
@@ -156,6 +159,7 @@ impl Emit {
             Some(stamped) => stamped.put(cx, encoded.to_mut(), &namespace)?,
             None => None,
         };
+        self.moves.tell(cx, &namespace, &encoded.data);
         let exchange = match &self.ack {
             Some(ack) => {
                 let exchange = Exchange::begin(cx, namespace, &encoded, ack.within)?;

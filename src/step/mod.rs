@@ -66,6 +66,7 @@ mod said;
 mod send;
 mod set;
 mod told;
+mod unasked;
 mod unread;
 mod upgrade;
 mod wait;

@@ -10,6 +10,7 @@ pub mod binary;
 mod distribution;
 mod expression;
 mod key;
+mod likely;
 mod matcher;
 mod name;
 mod received;

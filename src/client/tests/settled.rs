@@ -59,6 +59,31 @@ fn the_audit_is_told_once_of_a_connection_that_a_client_acts_by_hand_on_it() {
     });
 }
 
+#[test]
+fn an_emit_of_the_contracts_own_join_or_leave_asks_for_a_room_and_another_event_does_not() {
+    let contract = "{ alice: 1 }
+contract:
+  join: { emit: [do, { what: enter, room: \"${room}\", n: \"${n}\" }], ack: true }
+  leave: { emit: [exit, \"room-${room}\"], ack: true }
+  broadcast: { emit: [say, \"${body}\"] }";
+    let cases = [
+        ("{ event: do, args: [{ what: enter, room: a, n: 7 }] }", vec!["joining a"]),
+        ("{ event: do, args: [{ what: enter, room: [a, b], n: 7 }, 1] }", vec!["joining a", "joining b"]),
+        ("{ event: do, args: [{ what: look, room: a, n: 7 }] }", vec![]),
+        ("{ event: do }", vec![]),
+        ("{ event: exit, args: [room-a], ack: true }", vec!["parting a"]),
+        ("{ event: exit, args: [a] }", vec![]),
+        ("{ event: dance, args: [room-a] }", vec![]),
+    ];
+    for (emit, rooms) in cases {
+        let script = format!("- alice: {{ emit: {emit} }}\n- alice: {{ broadcast: {{ args: [a] }} }}");
+        connected_as(contract, &script, |mut play| {
+            play.begin(1);
+            assert_eq!(play.found.rooms, rooms, "{emit}");
+        });
+    }
+}
+
 const QUIET: &str = "{ alice: 1 }
 contract:
   join: { emit: [enter, \"${room}\"] }
