@@ -70,6 +70,56 @@ fn what_a_tab_hears_that_was_said_before_it_came_is_the_history_of_a_chat() {
 }
 
 #[test]
+fn what_the_server_tells_one_tab_and_others_say_is_kept_by_its_group_which_comes_first() {
+    let join = |nick: &str| format!(r#"420["player:join",{{"pin":"100417","nickname":"{nick}"}}]"#);
+    let (ann, bob) = (join("anna"), join("bert"));
+    let (smile, grin) = (r#"42["emoji","so many smiles"]"#, r#"42["emoji","grin of the cat"]"#);
+    let tabs = |host: &[(&str, f64, &str)]| {
+        let said = [("receive", 5.1, smile), ("receive", 6.1, grin), ("receive", 9.0, "2")];
+        let host = [host, &said].concat();
+        imported(&of_tabs(&[
+            &host,
+            &[("send", 2.0, &ann), ("receive", 2.1, "430[7]"), ("send", 5.0, smile), ("receive", 6.1, grin)],
+            &[("send", 3.0, &bob), ("receive", 3.1, "430[8]"), ("receive", 5.1, smile), ("send", 6.0, grin)],
+        ]))
+        .text
+    };
+    let by_ack = [("send", 1.0, r#"420["create"]"#), ("receive", 1.1, r#"430[{"pin":"100417"}]"#)];
+    let by_event = [("send", 1.0, r#"42["create"]"#), ("receive", 1.1, r#"42["created",{"pin":"100417"}]"#)];
+    for (host, kept) in [(&by_ack, "answer_create"), (&by_event, "got_created")] {
+        let text = tabs(host);
+        assert!(text.contains(&format!("pin: \"${{visitors.{kept}.pin}}\"")), "{text}");
+        assert!(text.contains("count: 1") && text.contains("fixed: true"), "{text}");
+        let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+        assert!(place("event: create") < place("event: \"player:join\""), "{text}");
+        assert!(!text.contains("my_pin") && !text.contains("100417"), "{text}");
+    }
+}
+
+#[test]
+fn a_message_that_not_all_hear_who_are_there_is_owed_to_nobody() {
+    let say = r#"42["answer","it is blue"]"#;
+    let told = r#"42["told",{"by":"ann","text":"it is blue"}]"#;
+    let asks = r#"42["ready",7]"#;
+    let tabs = |third: &[(&str, f64, &str)]| {
+        let host = [("send", 1.0, asks), ("receive", 3.1, told), ("receive", 6.0, "2")];
+        let ann = [("send", 1.1, asks), ("send", 3.0, say), ("receive", 6.0, "2")];
+        imported(&of_tabs(&[&host, &ann, third])).text
+    };
+    let text = tabs(&[("send", 1.2, asks), ("receive", 6.0, "2")]);
+    assert!(text.contains("not each of the tabs") && !text.contains("reaches:"), "{text}");
+    // Who heard it, who had gone, and who may not have been in yet.
+    for third in [
+        &[("send", 1.2, asks), ("receive", 3.1, told), ("receive", 6.0, "2")][..],
+        &[("send", 1.2, asks)],
+        &[("receive", 1.2, "2"), ("send", 5.0, asks), ("receive", 6.0, "2")],
+    ] {
+        let text = tabs(third);
+        assert!(text.contains("arrives_as: told, reaches: others"), "{text}");
+    }
+}
+
+#[test]
 fn tabs_that_say_the_same_in_different_rooms_are_groups_of_their_own() {
     let join = |room: &str| format!(r#"42["join","{room}"]"#);
     let say = |room: &str, text: &str| format!(r#"42["say",{{"room":"{room}","text":"{text}"}}]"#);

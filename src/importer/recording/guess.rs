@@ -245,6 +245,8 @@ fn broadcast(
         format!("; its argument {place} is what the server had told the one tab that heard it")
     });
     let shown = shown_later(tabs, all, &arrives_as, &text);
+    let reaches_all = looked.iter().all(|sending| all_heard(tabs, sending, &arrives_as, &text));
+    let to_all = if reaches_all { "" } else { "; not each of the tabs that were there heard it" };
     let to_late = match shown {
         0 => String::new(),
         times => format!("; a tab that came later heard it {}", counted(times as u64, "time")),
@@ -264,10 +266,11 @@ fn broadcast(
         personal: personal.map(|(_, teller, place, count)| (teller, place, count)),
         evidence: format!(
             "{others} of {like_it} times another tab heard `{arrives_as}` with {what}; \
-             {sender} times its own tab did{to_whom}{to_late}"
+             {sender} times its own tab did{to_all}{to_whom}{to_late}"
         ),
         has_history: shown > 0,
         reaches_sender: (clear > 0).then(|| sender * 2 > clear),
+        reaches_all,
         times: with_text(all, &text),
         text,
         arrives_as,
@@ -287,6 +290,30 @@ fn said_alone(tabs: &[Tab], event: &Event, all: &[Sending<'_>], guesses: &Guesse
     let mut known = guesses.broadcasts.iter().filter(|(other, _)| other.1 == event.1);
     let (_, broadcast) = known.find(|(_, one)| one.personal.is_none() && with_text(all, &one.text) > 0)?;
     Some(Broadcast { times: with_text(all, &broadcast.text), ..broadcast.clone() })
+}
+
+/// Whether all other tabs heard a message that were there, if any did. Who connects and says something later only may have to say
+/// that to be there.
+fn all_heard(tabs: &[Tab], sending: &Sending<'_>, arrives_as: &str, place: &str) -> bool {
+    let Some(text) = text_at(sending.args, place) else { return true };
+    let (at, namespace) = (sending.said.at, &sending.said.namespace);
+    let is_it = |heard: &&Heard<'_>| {
+        heard.name == arrives_as && messages(heard.args).iter().any(|(_, told)| told.contains(text))
+    };
+    let heard = heard_soon(tabs, sending);
+    let by: BTreeMap<usize, f64> = heard.iter().filter(is_it).map(|heard| (heard.tab, heard.at)).collect();
+    let Some(last) = by.iter().filter(|(tab, _)| **tab != sending.tab).map(|(_, at)| *at).reduce(f64::max)
+    else {
+        return true;
+    };
+    let is_there = |tab: &Tab| {
+        let of_here = || tab.said.iter().filter(|said| said.namespace == *namespace);
+        let is_let_in = of_here().any(|said| said.at < at && matches!(said.what, What::Connect(_)));
+        let mut spoke = tab.sent().map(|(said, ..)| said.at);
+        is_let_in && tab.until > last && spoke.next().is_none_or(|first| first < at)
+    };
+    let mut others = tabs.iter().enumerate().filter(|(index, _)| *index != sending.tab);
+    others.all(|(index, tab)| by.contains_key(&index) || !is_there(tab))
 }
 
 /// How often a tab heard a message that was sent before the tab had connected, or had entered a room: the application shows what

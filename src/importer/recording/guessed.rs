@@ -52,6 +52,8 @@ pub(super) struct Broadcast {
     pub(super) arrives_as: String,
     /// Whether the sender hears it, too. None where that cannot be told, as others said the same at that time.
     pub(super) reaches_sender: Option<bool>,
+    /// Whether each tab heard it that was there.
+    pub(super) reaches_all: bool,
     /// How often it was sent.
     pub(super) times: usize,
     /// Whether tabs that came later heard it, too.
@@ -72,14 +74,23 @@ impl Guesses {
         let how = |event: &Event| self.acknowledged.get(event).map(|one| one.is_error_first);
         let is_same =
             own.text == of_main.text && own.room == of_main.room && own.arrives_as == of_main.arrives_as;
-        let is_alike =
-            main.1 == event.1 && is_same && own.reaches() == of_main.reaches() && how(main) == how(event);
+        let is_alike = main.1 == event.1
+            && is_same
+            && self.reaches(own) == self.reaches(of_main)
+            && how(main) == how(event);
         (main == event || is_alike).then_some(own)
     }
 
     /// Where a broadcast names its room; nowhere if nobody is in one.
     pub(super) fn room_place<'b>(&self, broadcast: &'b Broadcast) -> Option<&'b Place> {
         broadcast.room.as_ref().filter(|_| !self.joins.is_empty() || broadcast.personal.is_some())
+    }
+
+    /// Whom a broadcast reaches, as a contract says it, where that is known.
+    pub(super) fn reaches(&self, broadcast: &Broadcast) -> Option<&'static str> {
+        let is_aimed = broadcast.reaches_all || self.room_place(broadcast).is_some();
+        let reaches_sender = broadcast.reaches_sender.filter(|_| is_aimed)?;
+        Some(if reaches_sender { "everyone" } else { "others" })
     }
 
     /// Where an event says who its sender is.
@@ -90,12 +101,5 @@ impl Guesses {
             _ => is_name_key(place),
         });
         found.filter(|(_, name)| is_name(name)).collect()
-    }
-}
-
-impl Broadcast {
-    /// Whom it reaches, as a contract says it, where that is known.
-    pub(super) fn reaches(&self) -> Option<&'static str> {
-        self.reaches_sender.map(|reaches| if reaches { "everyone" } else { "others" })
     }
 }

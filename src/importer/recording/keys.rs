@@ -63,6 +63,13 @@ pub(super) fn is_id_key(place: &str) -> bool {
     !is_room_key(place) && (key == "id" || ["Id", "ID", "_id"].iter().any(|end| key.ends_with(end)))
 }
 
+/// Whether a text under a key is a code by which others come in, as a server makes them: `PIN`, `joinCode`.
+pub(super) fn is_code(place: &str, text: &str) -> bool {
+    let is_named = ["pin", "code"].iter().any(|end| key(place).ends_with(end));
+    let is_of_code = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
+    is_named && (4..=12).contains(&text.len()) && text.chars().all(is_of_code)
+}
+
 fn key(place: &str) -> String {
     place.rsplit('/').next().unwrap_or_default().to_lowercase()
 }

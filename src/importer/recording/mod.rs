@@ -10,6 +10,7 @@
 //! | `seen`, `keys` | what the guesses look at; what the keys of values say |
 //! | `guess`, `guessed` | which event joins, which is passed on to others, which is answered by another event |
 //! | `cause`, `entry`, `answer` | what an event is because of where several may be; by which events clients come in; what is said to whoever asks |
+//! | `opening` | what one tab is told, and others say |
 //! | `origin` | values that come from the server, and how a client of a scenario comes to them |
 //! | `hidden` | what lets somebody in, into variables |
 //! | `look` | a few facts of an application, for its first scenario |
@@ -25,6 +26,7 @@ mod guessed;
 mod hidden;
 mod keys;
 mod look;
+mod opening;
 mod origin;
 mod recorded;
 mod roles;

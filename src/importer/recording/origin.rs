@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use super::keys::{AS_TEXT, is_id_key};
+use super::keys::{AS_TEXT, is_code, is_id_key};
 use super::talk::{Tab, What};
 
 /// So many values are looked at.
@@ -135,6 +135,14 @@ impl Origins {
         let told = self.told.get(value)?.iter().filter(|told| told.tab == tab && told.at < before);
         told.min_by_key(|told| !matches!(told.teller, Teller::Ack(_)))
     }
+
+    /// What told another tab a value before that time, where nothing told it this tab.
+    pub(super) fn told_to_another(&self, tab: usize, value: &str, before: f64) -> Option<&Told> {
+        if self.owner(value).is_some() || self.told(tab, value, before).is_some() {
+            return None;
+        }
+        self.told.get(value)?.iter().find(|told| told.tab != tab && told.at < before)
+    }
 }
 
 /// The values that tabs say after the server has said them first, and that look as if it had made them.
@@ -148,7 +156,7 @@ fn said(tabs: &[Tab]) -> HashSet<&str> {
             _ => continue,
         };
         for (place, text) in texts(args) {
-            let is_looked_for = is_socket || is_made(text) || is_id_key(&place);
+            let is_looked_for = is_socket || is_made(text) || is_id_key(&place) || is_code(&place, text);
             if first.len() >= MOST_VALUES && !first.contains_key(text) || !is_looked_for {
                 continue;
             }

@@ -25,6 +25,19 @@ pub(super) struct Role {
     pub(super) evidence: String,
 }
 
+/// What is said of a group of one tab that plays two.
+const RAISED: &str = "; two clients, so that --clients can raise them";
+
+impl Role {
+    /// Makes it as many clients as there were tabs.
+    pub(super) fn as_recorded(&mut self) {
+        self.count = self.members.len();
+        if let Some(evidence) = self.evidence.strip_suffix(RAISED) {
+            self.evidence = evidence.to_owned();
+        }
+    }
+}
+
 /// The groups, in the order of their first tabs.
 pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &mut Vec<Note>) -> Vec<Role> {
     let mut found: Vec<Alike<'_>> = Vec::new();
@@ -65,7 +78,7 @@ pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &
             tab: members.iter().copied().max_by_key(|tab| tabs[*tab].sent().count()).unwrap_or_default(),
             evidence: match members.len() {
                 1 if is_alone => {
-                    format!("1 tab, which sent {what}; two clients, so that --clients can raise them")
+                    format!("1 tab, which sent {what}{RAISED}")
                 }
                 1 => format!("1 tab, which sent {what}"),
                 many => format!("{many} tabs, each of which sent {what}"),

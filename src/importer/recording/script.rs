@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::guessed::Guesses;
 use super::hidden::Hidden;
+use super::opening::openings;
 use super::origin::{Event, Origins, Teller, messages, text_at};
 use super::roles::{NAME, Role, names_of, roles};
 use super::steps::{Steps, WITHIN, capture_step};
@@ -37,16 +38,21 @@ pub(super) fn draft(
     hidden: &mut Hidden,
     mut notes: Vec<Note>,
 ) -> Draft {
-    let roles = roles(tabs, guesses, origins, &mut notes);
+    let mut roles = roles(tabs, guesses, origins, &mut notes);
+    let openings = openings(tabs, &roles, origins);
+    if !openings.is_empty() {
+        // Who comes in by what another is told is there as often as it was.
+        roles.iter_mut().for_each(Role::as_recorded);
+    }
     let own_names = tabs.iter().map(|tab| names_of(tab, guesses)).collect();
-    let mut words = Words::new(&roles, origins, own_names, hidden);
+    let mut words = Words::new(&roles, origins, &openings, own_names, hidden);
     let contract = contract(&mut words, tabs, guesses, &roles);
-    let mut steps = Steps::new(tabs, guesses, &roles);
-    let (mut joins, mut rest) = (Vec::new(), Vec::new());
+    let mut steps = Steps::new(tabs, guesses, &roles, &openings);
+    let mut parts: [Vec<(String, Vec<Entry>)>; 3] = Default::default();
     for (index, role) in roles.iter().enumerate() {
-        let (first, second) = steps.of(index, &mut words, &mut notes);
-        joins.extend((!first.is_empty()).then(|| (role.name.clone(), paced(first))));
-        rest.extend((!second.is_empty()).then(|| (role.name.clone(), paced(second))));
+        for (part, said) in parts.iter_mut().zip(steps.of(index, &mut words, &mut notes)) {
+            part.extend((!said.is_empty()).then(|| (role.name.clone(), paced(said))));
+        }
     }
     let (mut groups, mut connects) = (Vec::new(), Vec::new());
     for (index, role) in roles.iter().enumerate() {
@@ -54,7 +60,12 @@ pub(super) fn draft(
         fields.insert("count".to_owned(), json!(role.count));
         fields.insert("arrive".to_owned(), format!("${{{RATE}}}/s").into());
         connects.push((role.name.clone(), connect(&mut words, index, &tabs[role.tab], &mut fields)));
-        let comment = Some(role.evidence.clone());
+        let mut comment = role.evidence.clone();
+        if openings.contains_key(&index) {
+            fields.insert("fixed".to_owned(), true.into());
+            comment.push_str("; the others say what it is told, so --clients leaves it alone");
+        }
+        let comment = Some(comment);
         groups.push(Part { name: role.name.clone(), value: fields.into(), line: 0, comment });
     }
     // What the server tells each client of itself, kept by all who may be asked for it.
@@ -72,7 +83,7 @@ pub(super) fn draft(
     }
     // All at once is a load that nobody makes, above all where the others are told of each.
     let leaves = vec![("all".to_owned(), paced(vec![Entry::Step(json!("disconnect"), 0)]))];
-    let acts = [connects, joins, rest].into_iter().filter(|branches| !branches.is_empty());
+    let acts = [connects].into_iter().chain(parts).filter(|branches| !branches.is_empty());
     let acts: Vec<Act> = acts.chain([leaves]).map(|branches| Act { branches }).collect();
     let mut vars = words.vars();
     let comment = "so many clients connect each second; as many begin each part of the script".to_owned();
@@ -134,7 +145,7 @@ fn contract(words: &mut Words<'_>, tabs: &[Tab], guesses: &Guesses, roles: &[Rol
         if broadcast.arrives_as != event.1 {
             more.insert("arrives_as".to_owned(), literal(&broadcast.arrives_as).into());
         }
-        if let Some(reaches) = broadcast.reaches() {
+        if let Some(reaches) = guesses.reaches(broadcast) {
             more.insert("reaches".to_owned(), reaches.into());
         }
         if broadcast.has_history {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::guessed::Guesses;
 use super::keys::{AS_TEXT, BYTES};
 use super::look::is_error;
+use super::opening::Openings;
 use super::origin::{Event, Teller, is_of_bytes, text_at, value_at};
 use super::roles::Role;
 use super::talk::{Said, Tab};
@@ -34,6 +35,7 @@ pub(super) struct Steps<'s> {
     tabs: &'s [Tab],
     guesses: &'s Guesses,
     roles: &'s [Role],
+    openings: &'s Openings,
     /// When something was said, and when it is said in the scenario, in seconds: nobody waits for a pause of all.
     clock: Vec<(f64, f64)>,
     /// The events for which others have been told to wait already.
@@ -60,11 +62,19 @@ fn event_of(said: &Said, name: &str) -> Event {
 }
 
 impl<'s> Steps<'s> {
-    pub(super) fn new(tabs: &'s [Tab], guesses: &'s Guesses, roles: &'s [Role]) -> Steps<'s> {
-        let mut steps = Steps { tabs, guesses, roles, clock: Vec::new(), told: BTreeSet::new() };
-        let times = roles.iter().flat_map(|role| {
+    pub(super) fn new(
+        tabs: &'s [Tab],
+        guesses: &'s Guesses,
+        roles: &'s [Role],
+        openings: &'s Openings,
+    ) -> Steps<'s> {
+        let mut steps = Steps { tabs, guesses, roles, openings, clock: Vec::new(), told: BTreeSet::new() };
+        let times = roles.iter().enumerate().flat_map(|(number, role)| {
             let tab = &tabs[role.tab];
-            tab.sent().skip(steps.begins(tab)).take(MOST_EVENTS).map(|(said, ..)| said.at)
+            tab.sent()
+                .skip(steps.begins(tab).max(steps.opens(number)))
+                .take(MOST_EVENTS)
+                .map(|(said, ..)| said.at)
         });
         let mut times: Vec<f64> = times.collect();
         times.sort_by(f64::total_cmp);
@@ -93,22 +103,30 @@ impl<'s> Steps<'s> {
         events[..first.unwrap_or(events.len())].iter().rposition(is_entry).map_or(0, |last| last + 1)
     }
 
+    /// How many events of a group come first, as others need what it is told then.
+    fn opens(&self, role: usize) -> usize {
+        let openings = self.openings.get(&role).into_iter().flatten();
+        openings.map(|opening| opening.after + 1).max().unwrap_or_default().min(MOST_EVENTS)
+    }
+
     /// When something is said in the scenario.
     fn time(&self, at: f64) -> f64 {
         let index = self.clock.partition_point(|(time, _)| *time < at);
         self.clock.get(index).map_or(0.0, |(_, now)| *now)
     }
 
-    /// What a group says: up to its last join before the first broadcast, and after it.
+    /// What a group says: up to what others need of it, up to its last join before the first broadcast, and after it.
     pub(super) fn of(
         &mut self,
         role: usize,
         words: &mut Words<'_>,
         notes: &mut Vec<Note>,
-    ) -> (Vec<Entry>, Vec<Entry>) {
+    ) -> [Vec<Entry>; 3] {
         let tab = &self.tabs[self.roles[role].tab];
         let events: Vec<_> = tab.sent().collect();
-        let begins = self.begins(tab);
+        let opens = self.opens(role);
+        let begins = self.begins(tab).max(opens);
+        let mut kept_for_others = Vec::new();
         let mut written: Vec<Vec<Entry>> = Vec::new();
         let mut last_of: BTreeMap<Event, Vec<usize>> = BTreeMap::new();
         let (mut kept, mut consumed) = (BTreeSet::new(), BTreeMap::new());
@@ -130,7 +148,7 @@ impl<'s> Steps<'s> {
                 entries.push(Entry::Comment(format!("guessed: others hear `{name}`: {evidence}")));
             }
             let answer = id.and_then(|id| tab.acknowledgement(said, id));
-            let step = self.step(role, words, said, &event, args, answer);
+            let mut step = self.step(role, words, said, &event, args, answer);
             for Needed { teller, times, name } in words.take_needed() {
                 if !kept.insert((teller.clone(), times)) {
                     continue;
@@ -152,6 +170,23 @@ impl<'s> Steps<'s> {
                     Teller::Connect => {}
                 }
             }
+            let openings = self.openings.get(&role).into_iter().flatten();
+            for opening in openings.filter(|opening| opening.after == index) {
+                if !kept.insert((opening.teller.clone(), opening.times)) {
+                    continue;
+                }
+                let name = words.capture(&opening.teller, opening.times);
+                match &opening.teller {
+                    Teller::Event(heard) => {
+                        let before: &mut usize = consumed.entry(heard.clone()).or_insert(0);
+                        let more = opening.times.saturating_sub(*before).max(1);
+                        *before = opening.times.max(*before);
+                        kept_for_others.push(Entry::Step(capture_step(heard, &name, more), 0));
+                    }
+                    Teller::Ack(_) => keep_answer(&mut step, &name),
+                    Teller::Connect => {}
+                }
+            }
             entries.push(Entry::Step(step, 0));
             if answer.is_some() {
                 last_of.entry(event).or_default().push(written.len());
@@ -164,7 +199,9 @@ impl<'s> Steps<'s> {
             notes.push(Note { line: 0, kind: Kind::LeftOut, what });
         }
         let rest = written.split_off(begins.min(written.len()));
-        (written.into_iter().flatten().collect(), rest.into_iter().flatten().collect())
+        let joins = written.split_off(opens.min(written.len()));
+        written.push(kept_for_others);
+        [written, joins, rest].map(|part| part.into_iter().flatten().collect())
     }
 
     fn step(
@@ -234,7 +271,7 @@ impl<'s> Steps<'s> {
             if let Some(room) = room(broadcast, words) {
                 told.insert("to".to_owned(), room.into());
             }
-            if let Some(reaches) = broadcast.reaches() {
+            if let Some(reaches) = guesses.reaches(broadcast) {
                 told.insert("reaches".to_owned(), reaches.into());
             }
             tells = Some(told);

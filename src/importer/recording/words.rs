@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::hidden::Hidden;
 use super::keys::{AS_TEXT, BYTES};
+use super::opening::{Opening, Openings};
 use super::origin::{Origins, Place, Teller, Told};
 use super::roles::{NAME, Role};
 use crate::importer::draft::Part;
@@ -14,6 +15,7 @@ use crate::importer::draft::Part;
 pub(super) struct Words<'w> {
     roles: &'w [Role],
     origins: &'w Origins,
+    openings: &'w Openings,
     /// How each tab calls itself.
     own_names: Vec<BTreeSet<String>>,
     hidden: &'w mut Hidden,
@@ -38,12 +40,14 @@ impl<'w> Words<'w> {
     pub(super) fn new(
         roles: &'w [Role],
         origins: &'w Origins,
+        openings: &'w Openings,
         own_names: Vec<BTreeSet<String>>,
         hidden: &'w mut Hidden,
     ) -> Words<'w> {
         Words {
             roles,
             origins,
+            openings,
             own_names,
             hidden,
             captures: BTreeMap::new(),
@@ -130,11 +134,23 @@ impl<'w> Words<'w> {
         {
             return Some(format!("${{{whose}{value}}}"));
         }
-        let Told { teller, times, place, count, .. } = self.origins.told(tab, text, at)?.clone();
+        let Some(told) = self.origins.told(tab, text, at) else { return self.kept(role, tab, text, at) };
+        let Told { teller, times, place, count, .. } = told.clone();
         let name = self.capture(&teller, times);
         let expression = expression(&name, &place, count)?;
         self.needed.push(Needed { teller, times, name });
         Some(format!("${{{expression}}}"))
+    }
+
+    /// What another group keeps for this one.
+    fn kept(&mut self, role: usize, tab: usize, text: &str, at: f64) -> Option<String> {
+        let told = self.origins.told_to_another(tab, text, at)?;
+        let Told { tab: other, teller, times, place, count, .. } = told.clone();
+        let opens = self.roles.iter().position(|role| role.members.contains(&other))?;
+        let is_it = |opening: &Opening| opening.teller == teller && opening.times == times;
+        self.openings.get(&opens)?.iter().find(|opening| is_it(opening))?;
+        let expression = expression(&self.capture(&teller, times), &place, count)?;
+        Some(format!("${{{}{expression}}}", self.whose(role, other)?))
     }
 
     /// How a client of a group names the client of another tab: one that does the same is its neighbour.
@@ -148,7 +164,8 @@ impl<'w> Words<'w> {
         })
     }
 
-    fn capture(&mut self, teller: &Teller, times: usize) -> String {
+    /// What that is kept as which a group is told.
+    pub(super) fn capture(&mut self, teller: &Teller, times: usize) -> String {
         if let Some(known) = self.captures.get(&(teller.clone(), times)) {
             return known.clone();
         }
