@@ -70,6 +70,25 @@ fn what_a_tab_hears_that_was_said_before_it_came_is_the_history_of_a_chat() {
 }
 
 #[test]
+fn a_name_that_comes_again_carries_no_stamp() {
+    let ann = r#"42["sit down",{"seat":3,"player":"anna"}]"#;
+    let table = r#"42["seats",["anna","bert"]]"#;
+    let tabs = |later: &str| {
+        imported(&of_tabs(&[
+            &[("send", 1.0, ann), ("receive", 9.0, "2")],
+            &[("receive", 1.1, table), ("receive", 6.0, later), ("receive", 9.0, "2")],
+        ]))
+        .text
+    };
+    for again in [r#"42["played",{"by":"anna","card":7}]"#, r#"42["seats",["anna"]]"#] {
+        let text = tabs(again);
+        assert!(text.contains("event: sit down") && !text.contains("stamp"), "{text}");
+    }
+    let text = tabs(r#"42["seats",["bert"]]"#);
+    assert!(text.contains("arrives_as: seats"), "{text}");
+}
+
+#[test]
 fn what_the_server_tells_one_tab_and_others_say_is_kept_by_its_group_which_comes_first() {
     let join = |nick: &str| format!(r#"420["player:join",{{"pin":"100417","nickname":"{nick}"}}]"#);
     let (ann, bob) = (join("anna"), join("bert"));

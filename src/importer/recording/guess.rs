@@ -19,6 +19,9 @@ use crate::measure::format::counted;
 /// So many kinds of events are guessed at: an application that has more of them puts data into their names.
 const MOST_EVENTS: usize = 500;
 
+/// So many sendings of an event show whether what it says is said again.
+const FEW: usize = 5;
+
 /// The shortest text by which an event is known again in another.
 const TELLING: usize = 2;
 
@@ -172,6 +175,21 @@ fn with_text(all: &[Sending<'_>], place: &str) -> usize {
     all.iter().filter(|sending| text_at(sending.args, place).is_some()).count()
 }
 
+/// Where an event says a name that some tab hears more than once: a stamp in it would come again with each of these events.
+fn names_again(tabs: &[Tab], sending: &Sending<'_>) -> Vec<Place> {
+    let is_again = |text: &str| {
+        let says = |args: &[Json]| texts(args).iter().any(|(_, told)| *told == text);
+        tabs.iter().any(|tab| {
+            let later = tab
+                .heard()
+                .filter(|(said, ..)| said.at >= sending.said.at && said.namespace == sending.said.namespace);
+            later.take(MOST_HEARD).filter(|(.., args)| says(args)).nth(1).is_some()
+        })
+    };
+    let names = texts(sending.args).into_iter().filter(|(place, _)| is_name_key(place));
+    names.filter(|(_, text)| is_again(text)).map(|(place, _)| place).collect()
+}
+
 /// Whether other tabs hear this event, known again by a text of it.
 fn broadcast(
     tabs: &[Tab],
@@ -183,6 +201,8 @@ fn broadcast(
 ) -> Option<Broadcast> {
     let mut scores: BTreeMap<(String, Place), Score<'_>> = BTreeMap::new();
     let looked = &all[..all.len().min(MOST_TIMES)];
+    let said_again: BTreeSet<Place> =
+        looked.iter().take(FEW).flat_map(|one| names_again(tabs, one)).collect();
     for sending in looked {
         let heard: Vec<(Heard<'_>, Vec<(Place, &str)>)> = heard_soon(tabs, sending)
             .into_iter()
@@ -198,6 +218,7 @@ fn broadcast(
             // What names a room, a client or a kind of messages, or what the server has said itself, is no message.
             let is_no_word = text.chars().count() < TELLING
                 || is_kind_key(&place)
+                || said_again.contains(&place)
                 || origins.owner(text).is_some()
                 || origins.told(sending.tab, text, sending.said.at).is_some()
                 || entered.contains(text);
