@@ -19,6 +19,7 @@ const BACK: &str = "tests/audit/back.yaml";
 const CHURN: &str = "tests/audit/churn.yaml";
 const LEAVERS: [&str; 2] = ["tests/audit/leavers.yaml", "tests/audit/movers.yaml"];
 const BY_HAND: &str = "tests/audit/by_hand.yaml";
+const KEPT: &str = "tests/audit/kept.yaml";
 const CHAT_APP: &str = "tests/peers/node/chat-app.yaml";
 
 /// Faults of the reference server, a scenario under which each shows, and what the report then says.
@@ -130,6 +131,19 @@ fn who_is_kept_in_a_room_is_found_though_no_leave_is_answered() {
             (Some(0), [], None) => Ok(()),
             (Some(1), ["delivery leaked"], Some(_)) if is_named => Ok(()),
             (code, ..) => Err(format!("{scenario} ended with {code:?} under {fault:?}\n{}", played.output)),
+        }
+    });
+}
+
+#[test]
+fn who_receives_what_it_asked_to_hear_no_more_where_nothing_shows_that_it_had_left_is_told_as_not_judged() {
+    let faults = [&[][..], &["--fault", "leave-ignored"]];
+    each(&faults, |flags| {
+        let played = play([KEPT].into_iter().chain(flags.iter().copied()), []);
+        let is_told = played.output.contains("nothing shows that 2 clients left the");
+        match (played.code, played.delivery_faults().as_slice()) {
+            (Some(0), []) if is_told != flags.is_empty() => Ok(()),
+            (code, _) => Err(format!("it ended with {code:?} under {flags:?}\n{}", played.output)),
         }
     });
 }

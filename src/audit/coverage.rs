@@ -19,6 +19,8 @@ pub struct Coverage {
     pub between: Option<u64>,
     /// Clients that asked to join a room, were told nothing of it, and received none of what others received there.
     pub unseen: u64,
+    /// Clients that asked to leave a room, were told nothing of it, and received what was sent there more than a window later.
+    pub kept: u64,
 }
 
 /// Why deliveries of which none was found wrong are not judged all the same.
@@ -43,6 +45,11 @@ pub enum Gap {
         /// How many there were.
         clients: u64,
     },
+    /// Nothing shows that some clients had left where they received what they had asked to hear no more.
+    Kept {
+        /// How many there were.
+        clients: u64,
+    },
     /// The server has several nodes, and nothing that went from one to another could be decided.
     BetweenNodes,
 }
@@ -64,6 +71,7 @@ impl Coverage {
                 match self.between {
                     _ if decided < least => Some(Gap::TooLittle { decided, pairs }),
                     _ if self.unseen > 0 => Some(Gap::Unseen { clients: self.unseen }),
+                    _ if self.kept > 0 => Some(Gap::Kept { clients: self.kept }),
                     Some(0) => Some(Gap::BetweenNodes),
                     _ => None,
                 }
@@ -77,13 +85,13 @@ mod tests {
     use super::*;
 
     fn gap(messages: u64, expected: u64, undecided: u64) -> Option<Gap> {
-        Coverage { messages, refused: 0, expected, undecided, between: None, unseen: 0 }.gap(ENOUGH)
+        Coverage { messages, refused: 0, expected, undecided, between: None, unseen: 0, kept: 0 }.gap(ENOUGH)
     }
 
     #[test]
     fn messages_that_were_all_refused_are_judged_and_prove_nothing_of_others() {
         let gap = |messages, refused, expected, undecided| {
-            Coverage { messages, refused, expected, undecided, between: None, unseen: 0 }.gap(ENOUGH)
+            Coverage { messages, refused, expected, undecided, between: None, unseen: 0, kept: 0 }.gap(ENOUGH)
         };
         assert_eq!(gap(3, 3, 0, 0), None);
         assert_eq!(gap(3, 2, 1, 0), None);
@@ -103,16 +111,32 @@ mod tests {
     #[test]
     fn a_client_that_nothing_shows_where_it_asked_to_be_keeps_deliveries_from_being_judged() {
         let gap = |expected, unseen| {
-            Coverage { messages: 2, refused: 0, expected, undecided: 20, between: None, unseen }.gap(ENOUGH)
+            Coverage { messages: 2, refused: 0, expected, undecided: 20, between: None, unseen, kept: 0 }
+                .gap(ENOUGH)
         };
         assert_eq!((gap(20, 0), gap(20, 3)), (None, Some(Gap::Unseen { clients: 3 })));
         assert_eq!(gap(5, 3), Some(Gap::TooLittle { decided: 0.2, pairs: 25 }));
     }
 
     #[test]
+    fn a_client_that_may_have_been_kept_where_it_asked_to_leave_keeps_deliveries_from_being_judged() {
+        let coverage = Coverage {
+            messages: 2,
+            refused: 0,
+            expected: 20,
+            undecided: 2,
+            between: None,
+            unseen: 0,
+            kept: 2,
+        };
+        assert_eq!(coverage.gap(ENOUGH), Some(Gap::Kept { clients: 2 }));
+    }
+
+    #[test]
     fn deliveries_within_each_node_prove_nothing_of_those_between_nodes() {
         let gap = |between| {
-            Coverage { messages: 2, refused: 0, expected: 20, undecided: 0, between, unseen: 0 }.gap(ENOUGH)
+            Coverage { messages: 2, refused: 0, expected: 20, undecided: 0, between, unseen: 0, kept: 0 }
+                .gap(ENOUGH)
         };
         assert_eq!((gap(None), gap(Some(0)), gap(Some(1))), (None, Some(Gap::BetweenNodes), None));
     }

@@ -69,6 +69,8 @@ pub struct Findings {
     pub undecided: UndecidedCounts,
     /// Clients that asked to join a room, were told nothing of it, and received none of what others received there.
     pub unseen: u64,
+    /// Clients that asked to leave a room, were told nothing of it, and received what was sent there more than a window later.
+    pub kept: u64,
     /// Messages that came after their window: whether they were due or doubled is not known any more.
     pub late: u64,
     /// How often each fault was found, in the order of [`Fault::ALL`].
@@ -95,9 +97,9 @@ impl Findings {
 
     /// How much could be judged.
     pub fn coverage(&self) -> Coverage {
-        let Findings { messages, refused, expected, unseen, .. } = *self;
+        let Findings { messages, refused, expected, unseen, kept, .. } = *self;
         let between = self.nodes.between();
-        Coverage { messages, refused, expected, undecided: self.undecided.total(), between, unseen }
+        Coverage { messages, refused, expected, undecided: self.undecided.total(), between, unseen, kept }
     }
 
     /// How often this was found of messages that were not under way while the server was disturbed on purpose.
@@ -161,6 +163,7 @@ impl Findings {
         self.forbidden += other.forbidden;
         self.undecided.merge(&other.undecided);
         self.unseen += other.unseen;
+        self.kept += other.kept;
         self.late += other.late;
         self.faults.iter_mut().zip(other.faults).for_each(|(mine, theirs)| *mine += theirs);
         self.leaks.iter_mut().zip(other.leaks).for_each(|(mine, theirs)| *mine += theirs);

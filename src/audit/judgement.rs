@@ -23,6 +23,8 @@ pub(super) struct Judgement {
     pub(super) absent: Vec<u32>,
     /// Seats that had asked for its room without an answer, and have not what others have.
     pub(super) in_vain: Vec<u32>,
+    /// Seats that have it, and may have left its room long before.
+    pub(super) kept: Vec<u32>,
     /// Seats that must not and did: how, and when.
     pub(super) leaked: Vec<(u32, Leak, Moment)>,
     /// Seats that had to receive it, and did, by node where there are several.
@@ -40,8 +42,7 @@ impl Judgement {
         message: &SentMessage,
         entry: &Open,
         proof: Proof,
-        due: Moment,
-        now: Moment,
+        (due, now, window): (Moment, Moment, Moment),
     ) -> Judgement {
         let mut judgement = Judgement::default();
         if message.is_refused {
@@ -109,6 +110,9 @@ impl Judgement {
                         && membership.asks_in_vain(message, seat, (from, to))
                     {
                         judgement.in_vain.push(seat);
+                    }
+                    if has && membership.has_long_left(message, seat, (from, window)) {
+                        judgement.kept.push(seat);
                     }
                     let unaimed = aim.may_add.then_some(unaimed);
                     judgement.undecided.add(excuse.or(unaimed).unwrap_or_else(doubt), 1);

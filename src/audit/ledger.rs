@@ -418,6 +418,7 @@ impl Ledger {
             self.close(key, now, false, now);
         }
         self.findings.unseen = self.membership.unseen();
+        self.findings.kept = self.membership.kept();
     }
 
     /// Judges what is left, and gives what was found.
@@ -465,7 +466,9 @@ impl Ledger {
         let Some(entry) = self.open.get_mut(&key) else { return false };
         let awaited = match entry.awaited.take() {
             Some(awaited) => awaited,
-            None => Judgement::of(&mut self.membership, &message, entry, proof, due, due).absent,
+            None => {
+                Judgement::of(&mut self.membership, &message, entry, proof, (due, due, self.window)).absent
+            }
         };
         let (seats, receipts) = (self.membership.seats(), &entry.receipts);
         // Who is away may come back, and then has to receive it.

@@ -39,6 +39,8 @@ pub(super) struct Seat {
     leaves: bool,
     /// Whether others received what went to a room that it had asked for without an answer, and it did not.
     pub(super) has_missed: bool,
+    /// Whether it received what went to a room long after it had asked to leave that, and nothing shows that it had left.
+    pub(super) was_kept: bool,
     /// Whether anything has shown that it was in a room that it had asked for.
     pub(super) was_seen: bool,
     /// When it received last an event as which messages arrive, and which had never come with a stamp.
@@ -51,16 +53,6 @@ impl Seat {
     /// Whether its socket is connected, and nobody has asked to end it.
     pub(super) fn is_up(&self) -> bool {
         self.away.is_none() && self.open().is_some()
-    }
-
-    /// Whether the socket that it had then is connected still.
-    pub(super) fn is_up_since(&self, then: Moment) -> bool {
-        self.is_up() && self.open().and_then(|span| span.confirmed).is_some_and(|confirmed| confirmed <= then)
-    }
-
-    /// Whether the connection that it had then stands still.
-    pub(super) fn stands_since(&self, then: Moment) -> bool {
-        self.is_up_since(then) && self.back.is_none_or(|back| back <= then)
     }
 
     fn open(&self) -> Option<&MembershipSpan> {
@@ -281,6 +273,7 @@ impl Membership {
             is_movable: false,
             leaves: false,
             has_missed: false,
+            was_kept: false,
             was_seen: false,
             unstamped: None,
             owed: Vec::new(),

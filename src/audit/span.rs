@@ -108,18 +108,21 @@ impl MembershipSpan {
         self.confirmed = self.confirmed.or(Some(at));
     }
 
-    /// Whether its beginning or its end, of which the server said nothing, may fall between two times. `is_end`: whether a socket
-    /// of the client ended then, and with it whatever was not left before.
-    pub(super) fn is_silent_within(
+    /// Whether its beginning, of which the server said nothing, may fall between two times.
+    pub(super) fn begins_in_silence_within(&self, (from, to): (Moment, Moment)) -> bool {
+        let begins = self.asked < to && self.confirmed.is_none_or(|confirmed| confirmed > from);
+        begins && (self.confirmed.is_none() || self.is_shown)
+    }
+
+    /// The same of its end. `is_end`: whether a socket of the client ended then, and with it whatever was not left before.
+    pub(super) fn ends_in_silence_within(
         &self,
         (from, to): (Moment, Moment),
         is_end: impl Fn(Moment) -> bool,
     ) -> bool {
-        let begins = self.asked < to && self.confirmed.is_none_or(|confirmed| confirmed > from);
         let asks = self.left_asked.is_some_and(|asked| asked < to) && self.moved.is_none();
         let stops = asks && self.left.is_none_or(|left| left > from);
-        (begins && (self.confirmed.is_none() || self.is_shown))
-            || (stops && (self.ends_silently || self.left.is_none_or(is_end)))
+        stops && (self.ends_silently || self.left.is_none_or(is_end))
     }
 
     /// Whether the server may have ended it between two times, as the client learned later.

@@ -23,8 +23,10 @@ pub enum Undecided {
     SenderLost,
     /// The contract does not say whether the sender receives its own message.
     SenderUnknown,
-    /// The server did not say when the client's join or leave took effect.
+    /// The server did not say when the client's join took effect.
     Unconfirmed,
+    /// The server did not say when the client's leave took effect, and nothing else showed that.
+    Unleft,
     /// The server did not say when it handled the message, and the client joined or left meanwhile.
     Unacknowledged,
     /// The server put the client elsewhere, and the client learned of that later.
@@ -48,7 +50,7 @@ pub enum Undecided {
 
 impl Undecided {
     /// Every cause.
-    pub const ALL: [Undecided; 19] = [
+    pub const ALL: [Undecided; 20] = [
         Undecided::AimUnknown,
         Undecided::RoomUnknown,
         Undecided::Stranger,
@@ -59,6 +61,7 @@ impl Undecided {
         Undecided::SenderLost,
         Undecided::SenderUnknown,
         Undecided::Unconfirmed,
+        Undecided::Unleft,
         Undecided::Unacknowledged,
         Undecided::Moved,
         Undecided::InFlight,
@@ -88,7 +91,10 @@ impl Undecided {
             Undecided::SenderUnknown => {
                 "the contract does not say whether the sender receives its own message"
             }
-            Undecided::Unconfirmed => "the join or the leave of the receiver was not acknowledged",
+            Undecided::Unconfirmed => "the join of the receiver was not acknowledged",
+            Undecided::Unleft => {
+                "the leave of the receiver was not acknowledged, and nothing had shown by then that the server had done it"
+            }
             Undecided::Unacknowledged => {
                 "the message was not acknowledged, and the receiver joined or left meanwhile"
             }
@@ -143,7 +149,12 @@ impl Undecided {
                 "say `ack: true` in the contract's `broadcast` if the server acknowledges it when it is done",
             ),
             Undecided::Unconfirmed => Some(
-                "say `ack: true` in the contract's `join` and `leave` if the server acknowledges them when it is done",
+                "say `ack: true` or `confirmed_by` in the contract's `join` if the server answers it when it is done, and let clients `join` by \
+                 that step",
+            ),
+            Undecided::Unleft => Some(
+                "say `ack: true` or `confirmed_by` in the contract's `leave` if the server answers it when it is done; if not, let clients ask \
+                 for something behind their leaves that is answered",
             ),
             Undecided::Moved => Some(
                 "let each sender say one thing more in the room before the server takes clients out: what came before it is decided",

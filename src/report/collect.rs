@@ -342,6 +342,7 @@ fn deliveries(
         undecided: found.undecided.total(),
         undecided_causes: found.undecided.by_cause().map(undecided).collect(),
         unseen: found.unseen,
+        kept: found.kept,
         missing: found.fault(Fault::Missing),
         duplicate: found.fault(Fault::Duplicate),
         disordered: found.fault(Fault::Disordered),

@@ -376,6 +376,9 @@ pub struct DeliveriesResult {
     /// Clients that asked to join a room, were told nothing of it, and received none of what others received there.
     #[serde(default, skip_serializing_if = "super::nodes::is_zero")]
     pub unseen: u64,
+    /// Clients that asked to leave a room, were told nothing of it, and received what was sent there more than a window later.
+    #[serde(default, skip_serializing_if = "super::nodes::is_zero")]
+    pub kept: u64,
     /// A client that had to receive a message did not.
     pub missing: u64,
     /// A client received a message again.
@@ -408,9 +411,9 @@ pub struct DeliveriesResult {
 impl DeliveriesResult {
     /// How much could be judged.
     pub fn coverage(&self) -> Coverage {
-        let DeliveriesResult { messages, refused, expected, undecided, unseen, .. } = *self;
+        let DeliveriesResult { messages, refused, expected, undecided, unseen, kept, .. } = *self;
         let between = self.nodes.as_ref().and_then(NodesResult::between);
-        Coverage { messages, refused, expected, undecided, between, unseen }
+        Coverage { messages, refused, expected, undecided, between, unseen, kept }
     }
 
     /// Why too little was judged for saying that nothing is wrong, in words. None where it was enough.

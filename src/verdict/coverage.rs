@@ -23,6 +23,13 @@ pub fn not_judged(gap: Gap) -> String {
                 counted(clients, "client"),
             )
         }
+        Gap::Kept { clients } => {
+            let they = if clients == 1 { "it" } else { "they" };
+            format!(
+                "nothing shows that {} left the room that {they} asked to leave: {they} received what was sent there more than a window later",
+                counted(clients, "client"),
+            )
+        }
         Gap::BetweenNodes => "none certainly had to go from one node to another".to_owned(),
     }
 }
@@ -49,6 +56,10 @@ mod tests {
             unseen(4).starts_with(
                 "nothing shows that 4 clients ever were in the room that they asked to join: they"
             )
+        );
+        assert_eq!(
+            not_judged(Gap::Kept { clients: 2 }),
+            "nothing shows that 2 clients left the room that they asked to leave: they received what was sent there more than a window later"
         );
         assert_eq!(not_judged(Gap::NoMessage), "no message was audited");
     }

@@ -31,7 +31,7 @@ impl Ledger {
             let seat = membership.seat(offence.receiver, &offence.namespace);
             membership.spans(&message, seat)
         });
-        let judgement = Judgement::of(&mut self.membership, &message, &entry, proof, due, now);
+        let judgement = Judgement::of(&mut self.membership, &message, &entry, proof, (due, now, self.window));
         self.findings.messages += 1;
         self.findings.refused += u64::from(message.is_refused && message.is_stamped);
         self.findings.expected += judgement.expected;
@@ -48,6 +48,7 @@ impl Ledger {
             self.findings.nodes.doubt(message.node, node as u16, *pairs);
         }
         judgement.in_vain.into_iter().for_each(|seat| self.membership.seat_mut(seat).has_missed = true);
+        judgement.kept.into_iter().for_each(|seat| self.membership.seat_mut(seat).was_kept = true);
         for seat in judgement.absent {
             self.absent(seat, &message, (is_over, due), now);
         }

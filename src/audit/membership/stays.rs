@@ -217,6 +217,38 @@ impl Membership {
         place.client != message.key.sender && !place.is_untraced(from, to) && place.rooms.iter().any(is_it)
     }
 
+    /// Whether a seat that was sent a message had asked to leave its one room, more than a window before that, where the server
+    /// answers no leave.
+    pub(in crate::audit) fn has_long_left(
+        &self,
+        message: &SentMessage,
+        seat: u32,
+        (from, window): (Moment, Moment),
+    ) -> bool {
+        let place = &self.seats[seat as usize];
+        let [name] = &message.to[..] else { return false };
+        let is_long = |asked: Moment| asked + window <= from && place.back.is_none_or(|back| back <= asked);
+        let is_it = |(room, span): &(u32, MembershipSpan)| {
+            let is_open = span.ends_silently && span.left.is_none();
+            is_open && span.left_asked.is_some_and(is_long) && self.rooms[*room as usize].name == *name
+        };
+        let is_certain = message.is_aimed && place.client != message.key.sender;
+        // Nothing else may have brought it there.
+        let is_member = |(room, span): &(u32, MembershipSpan)| {
+            self.rooms[*room as usize].name == *name
+                && span.left_asked.is_none_or(|asked| asked + window > from)
+        };
+        is_certain
+            && place.untraced.is_empty()
+            && place.rooms.iter().any(is_it)
+            && !place.rooms.iter().any(is_member)
+    }
+
+    /// How many seats asked to leave rooms, and went on to receive what went there.
+    pub(in crate::audit) fn kept(&self) -> u64 {
+        self.seats.iter().filter(|seat| seat.was_kept).count() as u64
+    }
+
     /// How many seats asked for rooms, and nothing shows that they ever were there.
     pub(in crate::audit) fn unseen(&self) -> u64 {
         self.seats.iter().filter(|seat| seat.has_missed && !seat.was_seen).count() as u64
@@ -249,7 +281,8 @@ impl Membership {
             place.rooms.iter().any(|(room, span)| is_about(room) && test(span))
         };
         match () {
-            () if any(&|span| span.is_silent_within((from, to), is_end)) => Undecided::Unconfirmed,
+            () if any(&|span| span.ends_in_silence_within((from, to), is_end)) => Undecided::Unleft,
+            () if any(&|span| span.begins_in_silence_within((from, to))) => Undecided::Unconfirmed,
             () if any(&|span| span.is_moved_within((from, to))) => Undecided::Moved,
             () if is_handled => Undecided::InFlight,
             () => Undecided::Unacknowledged,
@@ -258,6 +291,16 @@ impl Membership {
 }
 
 impl Seat {
+    /// Whether the socket that it had then is connected still.
+    pub(in crate::audit) fn is_up_since(&self, then: Moment) -> bool {
+        self.is_up() && self.open().and_then(|span| span.confirmed).is_some_and(|confirmed| confirmed <= then)
+    }
+
+    /// Whether the connection that it had then stands still.
+    pub(in crate::audit) fn stands_since(&self, then: Moment) -> bool {
+        self.is_up_since(then) && self.back.is_none_or(|back| back <= then)
+    }
+
     /// Since when nobody can say in which rooms it is.
     pub(super) fn lost_trace(&self) -> Option<Moment> {
         self.untraced.last().filter(|span| span.left.is_none()).map(|span| span.asked)

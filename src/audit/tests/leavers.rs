@@ -80,6 +80,45 @@ fn who_is_kept_in_a_room_is_found_a_window_after_somebody_had_what_it_sent_behin
 }
 
 #[test]
+fn who_goes_on_to_receive_what_goes_to_a_room_that_it_asked_to_leave_keeps_the_run_from_being_judged() {
+    let cases = [
+        // Sent a window after the leave, or sooner.
+        (false, 111, true, 1),
+        (false, 110, true, 0),
+        (false, 900, false, 0),
+        // That the answer is missing is told by the step.
+        (true, 900, true, 0),
+    ];
+    for (is_answered, sent, is_received, kept) in cases {
+        let mut ledger = left(is_answered);
+        ledger.advance(at(sent - 1), Moment::MAX);
+        broadcast(&mut ledger, message(0, "a", sent));
+        received(&mut ledger, 2, 0, sent + 2);
+        if is_received {
+            received(&mut ledger, 1, 0, sent + 2);
+        }
+        let found = ledger.finish(at(2_000));
+        assert_eq!((faults(&found), found.kept), ([0; 4], kept), "{is_answered} {sent} {is_received}");
+        assert_eq!(found.undecided.by_cause().collect::<Vec<_>>(), [(Undecided::Unleft, 1)]);
+        assert_eq!(found.coverage().gap(0.5), (kept > 0).then_some(Gap::Kept { clients: kept }));
+    }
+    // Who may have come again, or to its session, may be there.
+    for comes_back in [false, true] {
+        let mut ledger = left(false);
+        if comes_back {
+            ledger.lost(1, at(15));
+            ledger.connecting(1, "/", at(17));
+            ledger.connected(1, "/", "s1", true, at(18));
+        } else {
+            ledger.joining(1, "/", "a", at(20));
+        }
+        broadcast(&mut ledger, message(0, "a", 900));
+        [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, 902));
+        assert_eq!(ledger.finish(at(2_000)).kept, 0, "{comes_back}");
+    }
+}
+
+#[test]
 fn a_ping_behind_a_pong_shows_that_a_leave_was_read() {
     for (ponged, leaks) in [(12, 1), (9, 0)] {
         let mut ledger = left(false);

@@ -588,6 +588,7 @@ proptest! {
         prop_assert!(found.is_clean(), "{:?}\n{:?}\n{:#?}", habits, found, history.seen);
         // What a recovered socket gets late of a message that bound nobody is late, and no fault. So is what is shown again.
         prop_assert!(recovery || habits.has_history || found.late == 0);
+        prop_assert!(habits.holds_up || found.kept == 0, "{:#?}", history.seen);
     }
 }
 

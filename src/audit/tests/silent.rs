@@ -205,7 +205,7 @@ fn the_first_message_of_a_room_shows_that_a_join_was_done() {
 
 #[test]
 fn what_nobody_knows_for_a_leave_without_a_word_has_that_cause_also_when_the_client_is_gone() {
-    for (is_told, cause) in [(false, Some(Undecided::Unconfirmed)), (true, None)] {
+    for (is_told, cause) in [(false, Some(Undecided::Unleft)), (true, None)] {
         let mut ledger = room();
         ledger.parting(1, "/", "a", is_told, at(5));
         if is_told {
