@@ -374,7 +374,7 @@ impl Ledger {
         }
         self.look_for_the_unknown(now);
         self.look_for_the_awaited();
-        self.collect_debts(now);
+        self.collect_debts(now, known);
         self.membership.forget(now.min(known).saturating_sub(self.window + MEMORY));
     }
 

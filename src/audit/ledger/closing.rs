@@ -166,12 +166,14 @@ impl Ledger {
         self.accuse((Fault::Missing, None), seat, message.key, Some(message.clone()), None, None);
     }
 
-    /// What recovered seats were owed and did not get in time is missing.
-    pub(super) fn collect_debts(&mut self, now: Moment) {
+    /// What recovered seats were owed and did not get in time is missing. `known`: before when all is known of what the clients of
+    /// other ledgers did and saw.
+    pub(super) fn collect_debts(&mut self, now: Moment, known: Moment) {
         if self.owing.is_empty() {
             return;
         }
         let window = self.window;
+        let by = now.min(known.saturating_sub(Moment::from_nanos(1)));
         let mut owing = std::mem::take(&mut self.owing);
         owing.sort_unstable();
         owing.dedup();
@@ -186,7 +188,7 @@ impl Ledger {
             }
             for (_, message) in std::mem::take(&mut place.owed) {
                 match self.membership.seats()[*seat as usize].is_up_since(message.sent) {
-                    true => self.miss(*seat, &message, now),
+                    true => self.miss(*seat, &message, by),
                     false => self.findings.undecided.add(Undecided::ReceiverLost, 1),
                 }
             }

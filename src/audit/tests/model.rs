@@ -338,7 +338,7 @@ impl<'h> Model<'h> {
     /// Whoever is recovered has to get what it missed, within the window.
     fn follow_debt(&mut self, message: &SentMessage, client: u32, judged: u64, receipts: &[u64]) {
         let ticks = self.audited.ticks[home(client, self.audited.auditors())].clone();
-        for (tick, _) in ticks.into_iter().filter(|(tick, _)| *tick >= judged) {
+        for (tick, known) in ticks.into_iter().filter(|(tick, _)| *tick >= judged) {
             let received = receipts.iter().copied().find(|time| (judged..tick).contains(time));
             let is_new = |(time, who, sight): &&Seen| {
                 *who == client
@@ -361,7 +361,8 @@ impl<'h> Model<'h> {
                 continue;
             }
             if life.up_since().is_some_and(|since| since <= message.sent) {
-                self.miss(message, client, tick, at(tick), receipts);
+                let by = at(tick).min(known.saturating_sub(Moment::from_nanos(1)));
+                self.miss(message, client, tick, by, receipts);
             }
             return;
         }
@@ -448,6 +449,12 @@ fn an_event_without_a_stamp_counts_also_after_one_with_a_stamp_has_come() {
 }
 
 #[test]
+fn a_stamp_that_came_to_clients_of_another_auditor_counts_once_that_has_told_everything_until_then() {
+    agree((2_054_138_671_596_746_411, 4, 11), (true, false), (6, 76)).expect("they agree");
+    agree((3_476_770_132_000_992_567, 5, 5), (true, false), (5, 57)).expect("they agree");
+}
+
+#[test]
 fn who_was_recovered_while_the_news_may_still_have_been_under_way_may_have_been_sent_it_again() {
     agree((8_276_413_293_903_943_262, 7, 4), (true, true), (1, 5)).expect("they agree");
 }
@@ -471,7 +478,7 @@ proptest! {
         let mut rng = rng(seed);
         let mut habits = Habits::draw(&mut rng, recovery, slow);
         (habits.holds_up, habits.keeps_leavers) = (seed % 2 == 1, seed % 3 == 0);
-    habits.acts_by_hand = seed % 5 == 0;
+        habits.acts_by_hand = seed % 5 == 0;
         let mut history = history(&mut rng, clients, 200, habits);
         harm_deliveries(&mut history, &mut rng, harm);
         let counts = |auditors, rng: &mut _| {
