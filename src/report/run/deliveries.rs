@@ -45,7 +45,7 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let mut blocks =
         vec![Block::Paragraph(Text::default().sign(tone).plain(words)), Block::Table(faults_of(found))];
     if let Some(nodes) = &found.nodes {
-        blocks.extend(from_node_to_node(nodes));
+        blocks.extend(from_node_to_node(nodes, found.missing > 0));
         blocks
             .extend((gap == Some(Gap::BetweenNodes)).then(|| Block::Notes(vec![how_to_cross(nodes).into()])));
     }
@@ -134,7 +134,7 @@ fn meant(found: &DeliveriesResult) -> Vec<Text> {
 }
 
 /// What went from each node to each.
-fn from_node_to_node(nodes: &NodesResult) -> Vec<Block> {
+fn from_node_to_node(nodes: &NodesResult, is_lossy: bool) -> Vec<Block> {
     let unknown = (nodes.unknown > 0).then(|| {
         let words = format!(
             "The node of {} is not known: no pair of nodes counts what went from or to {}.",
@@ -160,7 +160,11 @@ fn from_node_to_node(nodes: &NodesResult) -> Vec<Block> {
         "Received, of those that had to arrive, with the median and the 99th percentile of the delivery",
     );
     let table = Block::Table(table.rows(nodes.names.iter().map(row)));
-    [table].into_iter().chain(unknown).chain([Block::From(Detail::Usual, vec![joins(nodes)])]).collect()
+    [table]
+        .into_iter()
+        .chain(unknown)
+        .chain([Block::From(Detail::Usual, vec![joins(nodes, is_lossy)])])
+        .collect()
 }
 
 /// One pair of nodes.
@@ -202,7 +206,7 @@ fn how_to_cross(nodes: &NodesResult) -> String {
 }
 
 /// How soon joins were known at other nodes.
-fn joins(nodes: &NodesResult) -> Block {
+fn joins(nodes: &NodesResult, is_lossy: bool) -> Block {
     let spread = &nodes.join_spread;
     let words = match (spread.received, spread.longest_us) {
         (0, None) => "No message was sent from another node shortly after a join.".to_owned(),
@@ -215,13 +219,24 @@ fn joins(nodes: &NodesResult) -> Block {
              there.",
             counted(spread.not_received, "message")
         ),
-        (_, Some(longest)) => format!(
-            "Joins took up to {} to take effect at the other nodes: so long after the acknowledgement, a message was \
-             not received. {} of {} sent shortly after a join were not.",
-            micros(longest),
-            count(spread.not_received),
-            counted(spread.received + spread.not_received, "message"),
-        ),
+        (_, Some(longest)) => {
+            let (late, all) = (spread.not_received, spread.received + spread.not_received);
+            let (late, all) = (count(late), counted(all, "message"));
+            match is_lossy {
+                false => format!(
+                    "Joins took up to {} to take effect at the other nodes: so long after the acknowledgement, a message \
+                     was not received. {late} of {all} sent shortly after a join were not.",
+                    micros(longest),
+                ),
+                // What loses messages at any time loses them after a join, too.
+                true => format!(
+                    "How soon a join takes effect at the other nodes is not known: {late} of {all} sent shortly after one \
+                     were not received there, the last of them {} after the acknowledgement. They may be lost, as those \
+                     that are missing are.",
+                    micros(longest),
+                ),
+            }
+        }
     };
     Block::Paragraph(words.into())
 }
@@ -282,4 +297,21 @@ fn pairs(found: &DeliveriesResult) -> Table {
         row("must not arrive", found.forbidden, 1),
         row("not judged: either is right", found.undecided, 7),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::result::JoinSpreadResult;
+
+    #[test]
+    fn a_message_that_may_be_lost_like_others_tells_nothing_of_joins() {
+        let join_spread = JoinSpreadResult { received: 388, not_received: 12, longest_us: Some(591_000) };
+        let nodes = NodesResult { join_spread, names: Vec::new(), pairs: Vec::new(), unknown: 0 };
+        let [whole, lossy] = [false, true].map(|is_lossy| format!("{:?}", joins(&nodes, is_lossy)));
+        assert!(
+            whole.contains("Joins took up to 591 ms to take effect") && whole.contains("12 of 400 messages")
+        );
+        assert!(!lossy.contains("took") && lossy.contains("is not known: 12 of 400 messages"), "{lossy}");
+    }
 }
