@@ -465,7 +465,8 @@ impl<'p> Client<'p> {
         let is_fair = was_live && !self.actor.by_hand;
         // The id that it gave may not be the one that it knows.
         let is_known = |rule: &Rule| *rule != Rule::SessionLost || !self.actor.signs.has_odd_id;
-        why.rule().filter(is_known).into_iter().for_each(|rule| self.harmed(rule));
+        let sign = why.rule().or_else(|| self.actor.signs.was_pinged.then_some(Rule::SessionLost));
+        sign.filter(is_known).into_iter().for_each(|rule| self.harmed(rule));
         // Who still counts as a member, and comes back, is put out by most servers.
         if self.actor.signs.left.is_some() {
             self.harmed(Rule::LeaveIgnored);

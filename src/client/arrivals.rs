@@ -18,6 +18,7 @@ impl Client<'_> {
         io.observer.count(Counter::Heartbeats, 1);
         let is_answered = self.actor.session.dialect().pings == Pings::Server && !self.actor.by_hand;
         let Some(handshake) = self.actor.session.handshake().filter(|_| is_answered) else { return };
+        self.actor.signs.was_pinged = true;
         if let Some(ponged) = self.actor.unread.ping(io.now, handshake.ping_timeout) {
             self.record(io, AuditEvent::Pinged { ponged: self.actor.context.since(ponged) });
         }

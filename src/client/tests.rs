@@ -11,6 +11,7 @@ mod responses;
 mod retry;
 mod rounds;
 mod settled;
+mod spoilt;
 mod stage;
 
 use std::time::Duration;

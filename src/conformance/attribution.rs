@@ -38,15 +38,22 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
                 _ => seen(case, *rule).0 > 0,
             };
             let saw = cases.iter().filter(saw_it).count();
-            let is_elsewhere = is_of_posts(*rule) && cases.iter().any(loses_over_websocket);
+            let is_elsewhere =
+                is_of_posts(*rule) && cases.iter().any(|case| loses_over_websocket(case, *rule));
             is_sign(*rule)
                 && !is_elsewhere
                 && (cases.iter().any(is_shown) || (is_plain(*rule) && saw >= MANY))
         })
         .collect();
     // What is lost where nothing upgrades is not lost by upgrades.
-    let is_lost_anyway = shown.contains(&Rule::EventLost);
-    shown.retain(|rule| *rule != Rule::UpgradeLoss || !is_lost_anyway);
+    let is_lost_by = |posts: bool| shown.contains(if posts { &Rule::PostPackets } else { &Rule::EventLost });
+    let (is_lost_anyway, is_lost_in_posts) = (is_lost_by(false), is_lost_by(true));
+    shown.retain(|rule| match rule {
+        Rule::UpgradeLoss => !is_lost_anyway && !is_lost_in_posts,
+        // An event and its attachments are several packets.
+        Rule::PostBinary => !is_lost_in_posts,
+        _ => true,
+    });
     if shown.contains(&Rule::UpgradeLoss) {
         cases.iter_mut().for_each(lay_at_the_upgrade);
     }
@@ -131,7 +138,7 @@ pub fn settle_with(case: &mut CaseResult, shown: &[Rule], everywhere: &[Rule]) {
         return;
     }
     let foreign = |name: &Option<String>| {
-        let rule = believed(name.as_deref().and_then(rule)?, shown);
+        let rule = believed(case, name.as_deref().and_then(rule)?, shown);
         (counts(rule, shown) && !is_own(case, rule)).then_some(rule)
     };
     let Some(check) = case.checks.first() else {
@@ -220,11 +227,19 @@ fn counts(rule: Rule, shown: &[Rule]) -> bool {
 
 /// The rule that is believed to be broken where a check failed by this one: another that it may stand before, where that was shown
 /// and this one was not.
-fn believed(rule: Rule, shown: &[Rule]) -> Rule {
-    let mut behind = behind(rule).iter().copied();
+fn believed(case: &CaseResult, rule: Rule, shown: &[Rule]) -> Rule {
+    let may_be = |rule: &Rule| counts(*rule, shown) && (!is_of_posts(*rule) || posts(case));
     match counts(rule, shown) {
         true => rule,
-        false => behind.find(|behind| counts(*behind, shown)).unwrap_or(rule),
+        false => behind(rule).iter().copied().find(may_be).unwrap_or(rule),
+    }
+}
+
+/// Whether the clients of a case say by posts what they have to say, at least for a time.
+fn posts(case: &CaseResult) -> bool {
+    match case.transport {
+        Some(transport) => matches!(transport, Transport::Polling | Transport::Upgrade),
+        None => case.needs.contains(&Need::Polling) || case.needs.contains(&Need::Upgrade),
     }
 }
 
@@ -233,7 +248,7 @@ fn hides(case: &CaseResult, sought: Rule, shown: &[Rule]) -> bool {
     let mut failures = case.checks.iter().take(1).flat_map(|check| &check.failures);
     failures.any(|failure| {
         let named = failure.after.as_deref().and_then(rule);
-        named.is_some_and(|named| named != sought && believed(named, shown) == sought)
+        named.is_some_and(|named| named != sought && believed(case, named, shown) == sought)
     })
 }
 
@@ -243,13 +258,13 @@ fn is_own(case: &CaseResult, rule: Rule) -> bool {
 }
 
 /// Whether events are lost, doubled or changed over a WebSocket: what is posted is not to blame for what looks the same.
-fn loses_over_websocket(case: &CaseResult) -> bool {
+fn loses_over_websocket(case: &CaseResult, rule: Rule) -> bool {
     let is_over_websocket = case
         .transport
         .map_or(case.needs.contains(&Need::Websocket), |transport| transport == Transport::Websocket);
     is_over_websocket
         && case.verdict.is_deviation()
-        && case.clause.iter().any(|clause| is_of_wholeness(clause))
+        && case.clause.iter().any(|clause| is_of_wholeness(clause, rule))
 }
 
 fn shows_itself(case: &CaseResult, rule: Rule) -> bool {

@@ -26,6 +26,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::PollAtClose => "EIO-CL-01",
         Rule::PostPackets => "EIO-LP-02",
         Rule::PostAnswer => "EIO-HTTP-02",
+        Rule::PostBinary => "EIO-LP-04",
         Rule::PostLength => "EIO-LP-18",
         Rule::PingMissing | Rule::SessionLost => "EIO-HB-01",
         Rule::PongMissing => "EIO3-HB-01",
@@ -42,7 +43,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::PacketType | Rule::DisconnectPayload => "SIO-PK-01",
         Rule::Namespace | Rule::Spelling => "SIO-PK-02",
         Rule::Json => "SIO-PK-23",
-        Rule::EventPayload => "SIO-EV-01",
+        Rule::EventPayload | Rule::ArgumentsLost => "SIO-EV-01",
         Rule::AckId | Rule::AckPayload | Rule::AckUnknown | Rule::AckMissing => "SIO-EV-02",
         Rule::AckTwice => "SIO-EV-03",
         Rule::ConnectPayload | Rule::ConnectReply | Rule::ConnectUnanswered | Rule::SidTaken => "SIO-NS-01",
@@ -59,7 +60,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::EventLost => "SEM-OR-10",
         Rule::EventEarly => "SEM-OR-08",
         Rule::EventTwice => "SEM-OR-09",
-        Rule::AttachmentCount => "SIO-BIN-01",
+        Rule::AttachmentCount | Rule::BinaryLost => "SIO-BIN-01",
         Rule::Placeholder | Rule::AttachmentOrder => "SIO-BIN-03",
         Rule::AttachmentDue | Rule::AttachmentStray => "SIO-BIN-07",
 
@@ -89,9 +90,22 @@ const ORDER: [&str; 7] =
 /// Signs that may stand before another, which is then the one that counts.
 pub(super) fn behind(rule: Rule) -> &'static [Rule] {
     match rule {
-        Rule::UpgradeLoss => &[Rule::AckMissing, Rule::EventLost, Rule::ConnectUnanswered],
+        Rule::UpgradeLoss => &[
+            Rule::PostPackets,
+            Rule::AckMissing,
+            Rule::EventLost,
+            Rule::BinaryLost,
+            Rule::ConnectUnanswered,
+            Rule::NamespaceAlone,
+        ],
         Rule::LeaveIgnored => &[Rule::SidShared, Rule::EventLost],
-        Rule::PostPackets | Rule::PostAnswer => &[Rule::EventLost],
+        Rule::PostPackets | Rule::PostAnswer => &[Rule::EventLost, Rule::BinaryLost, Rule::AckMissing],
+        // What asks for an answer, or joins, may itself be lost.
+        Rule::AckMissing | Rule::ConnectUnanswered => &[Rule::EventLost, Rule::PostPackets],
+        Rule::NamespaceAlone => &[Rule::ConnectUnanswered, Rule::EventLost, Rule::PostPackets],
+        Rule::EventLost => &[Rule::PostPackets],
+        Rule::BinaryLost => &[Rule::PostPackets, Rule::EventLost, Rule::AckMissing],
+        Rule::PostBinary => &[Rule::PostPackets, Rule::BinaryLost, Rule::EventLost, Rule::AckMissing],
         Rule::EventTwice => &[Rule::EventOrder, Rule::EventLost],
         _ => &[],
     }
@@ -103,6 +117,7 @@ pub(super) fn goes_with(rule: Rule) -> &'static [&'static str] {
         Rule::SidShared => &["SEM-NS-06"],
         Rule::LeaveIgnored => &["SIO-NS-20", "SEM-DR-01"],
         Rule::AttachmentOrder => &["SIO-BIN-18", "SEM-VO-03"],
+        Rule::BinaryLost => &["SIO-BIN-07", "SEM-OR-03"],
         _ => &[],
     }
 }
@@ -168,6 +183,8 @@ pub(super) fn is_readable(rule: Rule) -> bool {
             | Rule::SidShared
             | Rule::AnswerAstray
             | Rule::AckMissing
+            | Rule::ArgumentsLost
+            | Rule::BinaryLost
             | Rule::EventOrder
             | Rule::EventLost
             | Rule::EventTwice
@@ -207,6 +224,7 @@ pub fn is_of_time(rule: Rule) -> bool {
     let says_itself = matches!(
         rule,
         Rule::RefusalKind
+            | Rule::ArgumentsLost
             | Rule::EventOrder
             | Rule::EventTwice
             | Rule::NumberText
@@ -242,6 +260,9 @@ pub(super) fn is_sign(rule: Rule) -> bool {
         Rule::ConnectUnanswered
             | Rule::RefusalKind
             | Rule::AckMissing
+            | Rule::ArgumentsLost
+            | Rule::BinaryLost
+            | Rule::PostBinary
             | Rule::EventOrder
             | Rule::EventLost
             | Rule::EventTwice
@@ -282,12 +303,13 @@ pub(super) fn is_plain(rule: Rule) -> bool {
 
 /// Whether a client may have seen this sign for what the server does over a WebSocket, too: what fails there is no matter of posts.
 pub(super) fn is_of_posts(rule: Rule) -> bool {
-    matches!(rule, Rule::PostPackets)
+    matches!(rule, Rule::PostPackets | Rule::PostBinary)
 }
 
-/// Whether a clause is about what reaches a client whole and in order.
-pub(super) fn is_of_wholeness(clause: &str) -> bool {
+/// Whether a clause is about what reaches a client whole and in order: events, and their bytes where it is those that a rule is about.
+pub(super) fn is_of_wholeness(clause: &str, rule: Rule) -> bool {
     matches!(clause, "SIO-EV-01" | "SIO-EV-09" | "SEM-OR-01")
+        || (rule, clause) == (Rule::PostBinary, "SIO-BIN-01")
 }
 
 /// The rule of this name.

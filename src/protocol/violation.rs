@@ -190,6 +190,8 @@ rules! {
         "a post may hold any number of packets";
     PostAnswer, "engine.post-answer", "Engine.IO v4, HTTP long-polling",
         "a post that was taken is answered with status 200 and the body ok";
+    PostBinary, "engine.post-binary", "Engine.IO v4, Packet encoding, HTTP long-polling",
+        "a post may bring binary messages";
     PostLength, "engine.post-length", "Engine.IO v4, Handshake",
         "a post may be as long as maxPayload says";
     PingMissing, "engine.ping", "Engine.IO v4, Heartbeat",
@@ -236,6 +238,10 @@ rules! {
         "an acknowledgement answers an event of the same namespace that asked for one";
     AckMissing, "socket.ack-missing", "Socket.IO v5, Acknowledgement",
         "an event that was handled and asks for an acknowledgement gets one";
+    ArgumentsLost, "socket.arguments-lost", "Socket.IO v5, Sending and receiving data",
+        "an event brings all its arguments";
+    BinaryLost, "socket.binary-lost", "Socket.IO v5, Packet encoding",
+        "bytes in an event or an acknowledgement arrive as they were sent";
     EventOrder, "socket.event-order", "Socket.IO documentation, Delivery guarantees",
         "what is emitted to a client first arrives first";
     EventLost, "socket.event-lost", "Socket.IO documentation, Delivery guarantees",

@@ -133,8 +133,8 @@ pub struct Session {
     polled: bool,
     /// What carries packets where polling does not, and to what polling is upgraded.
     stream: Channel,
-    /// Whether a post before the upgrade carried many packets.
-    posted_many: bool,
+    /// What it has said, as far as a server may lose it.
+    said: sending::Said,
     /// For how long a post had had no answer when the connection ended.
     post_unanswered: Option<Duration>,
     upgrade: Upgrade,
@@ -169,7 +169,7 @@ impl Session {
             polling: None,
             polled: false,
             stream: Channel::WebSocket,
-            posted_many: false,
+            said: sending::Said::default(),
             post_unanswered: None,
             upgrade: Upgrade::None,
             heartbeats: Heartbeats::Answered,
@@ -227,7 +227,7 @@ impl Session {
             namespace.asked_again = false;
         }
         self.polling = None;
-        self.posted_many = false;
+        self.said = sending::Said::default();
         self.post_unanswered = None;
         self.upgrade = Upgrade::None;
         self.guest = false;
@@ -483,17 +483,13 @@ impl Session {
         self.end();
     }
 
-    /// Whether a post carried so many packets that a server may have lost some of them without a word.
-    pub fn has_posted_many(&self) -> bool {
-        self.posted_many || self.polling.as_ref().is_some_and(|polling| polling.has_posted_many())
-    }
-
     /// Sends one text as a whole Engine.IO frame (WebSocket) or payload item (polling), whatever it says. If it is
     /// a packet that the server answers, the answer is no surprise.
     pub fn send_raw(&mut self, wire: &mut dyn Wire, text: &str) {
         if self.is_open() {
             self.note_raw(text);
         }
+        self.note_bytes(self.is_polling() && text.contains("\u{1e}b"));
         self.send_text(wire, &[text]);
     }
 
@@ -583,7 +579,7 @@ impl Session {
         self.state = State::Closed;
         self.heartbeat = Heartbeat::None;
         self.polled = self.is_polling();
-        self.posted_many = self.has_posted_many();
+        self.said.posted_many = self.has_posted_many();
         self.post_unanswered = self.awaited_post();
         self.polling = None;
         self.upgrade = Upgrade::None;

@@ -9,7 +9,26 @@ use crate::protocol::dialect::{Framing, Parser};
 use crate::protocol::socket_io::{self, Kind};
 use crate::protocol::{counted, msgpack};
 
+/// What a session has said that a server may lose.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    /// Whether a post before the upgrade carried many packets.
+    pub(super) posted_many: bool,
+    /// Whether bytes were sent, and whether in a post.
+    bytes: Option<bool>,
+}
+
 impl Session {
+    /// Whether a post carried so many packets that a server may have lost some of them without a word.
+    pub fn has_posted_many(&self) -> bool {
+        self.said.posted_many || self.polling.as_ref().is_some_and(|polling| polling.has_posted_many())
+    }
+
+    /// Whether bytes went out in a post; `None` where there were none.
+    pub fn has_posted_bytes(&self) -> Option<bool> {
+        self.said.bytes
+    }
+
     /// Sends a packet; `data` is JSON text, with placeholders for the attachments.
     pub(super) fn send_packet(
         &mut self,
@@ -39,9 +58,16 @@ impl Session {
         match self.parser {
             Parser::Default => {
                 self.queue_text(wire, &[&header(packet), packet.data.unwrap_or_default()]);
+                self.note_bytes(!attachments.is_empty());
                 attachments.iter().for_each(|attachment| self.queue_message(wire, attachment));
             }
             Parser::Msgpack => self.queue_message(wire, &msgpack::encode(packet, attachments)),
+        }
+    }
+
+    pub(super) fn note_bytes(&mut self, are_there: bool) {
+        if are_there {
+            self.said.bytes = Some(self.is_polling());
         }
     }
 
@@ -59,6 +85,7 @@ impl Session {
 
     pub(super) fn send_bytes(&mut self, wire: &mut dyn Wire, bytes: &[u8]) {
         if !self.is_mute() {
+            self.note_bytes(true);
             self.queue_bytes(wire, bytes);
             self.flush_posts(wire);
         }

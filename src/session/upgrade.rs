@@ -34,7 +34,7 @@ impl Session {
         if self.upgrade != Upgrade::Pausing || !self.polling.as_ref().is_some_and(|p| p.is_quiet()) {
             return None;
         }
-        self.posted_many = self.has_posted_many();
+        self.said.posted_many = self.has_posted_many();
         let polling = self.polling.take()?;
         self.upgrade = Upgrade::None;
         wire.text(self.stream, &["5"]);

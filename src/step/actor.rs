@@ -451,21 +451,10 @@ impl<'p> Actor<'p> {
             Some(Rule::PingMissing) if self.session.lacks_answer_to_post() => Some(Rule::PostAnswer),
             harm => {
                 let due = || self.session.lacks_attachments().then_some(Rule::AttachmentDue);
-                harm.or_else(due).or_else(|| self.signs.rule()).or_else(|| self.sign_in_posts())
-            }
-        }
-    }
-
-    /// What may have gone wrong with what was posted, without a word of the server about it.
-    pub(super) fn sign_in_posts(&self) -> Option<Rule> {
-        let is_refused =
-            |ended: &Ended| matches!(ended.why, Closed::BadAnswer { channel: Channel::Post, .. });
-        match self.session.has_posted_many() {
-            true => Some(Rule::PostPackets),
-            false => {
-                let is_broken =
-                    self.session.lacks_answer_to_post() || self.ended.as_deref().is_some_and(is_refused);
-                is_broken.then_some(Rule::PostAnswer)
+                harm.or_else(due)
+                    .or_else(|| self.signs.rule())
+                    .or_else(|| self.sign_in_posts())
+                    .or_else(|| self.sign_in_bytes())
             }
         }
     }

@@ -34,7 +34,14 @@ pub(super) fn spoilt(mismatch: &Mismatch) -> Option<Rule> {
         Likeness::None => None,
         Likeness::NumberInText => Some(Rule::NumberText),
         Likeness::OtherAttachment => Some(Rule::AttachmentOrder),
+        Likeness::OtherBytes => Some(Rule::BinaryLost),
+        Likeness::Shorter => Some(Rule::ArgumentsLost),
     }
+}
+
+/// The same of an answer: what it lacks may be what nobody said.
+pub(super) fn spoilt_answer(mismatch: &Mismatch) -> Option<Rule> {
+    spoilt(mismatch).filter(|rule| *rule != Rule::ArgumentsLost)
 }
 
 /// The arguments of an event, if they are as wanted.

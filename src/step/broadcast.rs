@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::arguments::spoilt;
+use super::arguments::spoilt_answer;
 use super::audit_target::{self, AuditTarget, STAMP, Way};
 use super::demand::{self, Demand};
 use super::event_template::{Encoded, EventTemplate, Words};
@@ -477,7 +477,7 @@ impl Collect {
         let answers = Json::Array(collected.clone());
         match self.answers.as_ref().map(|wanted| wanted.matches(&answers, &answer.attachments, cx.actor)) {
             Some(Err(mismatch)) => cx.fail_by_other(
-                spoilt(&mismatch),
+                spoilt_answer(&mismatch),
                 self.answers.as_ref().map(Matcher::describe).unwrap_or_default(),
                 format!("{answers}: {mismatch}"),
             ),

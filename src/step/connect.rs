@@ -473,7 +473,7 @@ impl<'p> Running<'p> for Connecting<'p> {
                 if self.place == Place::Asking && !cx.actor.session.awaits_post() {
                     let missing = match self.misplaced {
                         true => Rule::NamespaceUnasked,
-                        false => cx.actor.signs.missing(Rule::ConnectUnanswered),
+                        false => cx.actor.signs.unanswered(cx.actor.session.is_connected_anywhere()),
                     };
                     cx.actor.harm.get_or_insert(missing);
                 }

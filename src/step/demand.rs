@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::arguments::spoilt;
+use super::arguments::spoilt_answer;
 use super::schema::{self, Schema, Shape};
 use super::{Cx, Reading, capture};
 use crate::contract::ack_fields;
@@ -77,7 +77,7 @@ impl Demand {
             Some(Err(mismatch)) => {
                 let wanted = self.args.as_ref().map(Matcher::describe).unwrap_or_default();
                 cx.fail_by_other(
-                    spoilt(&mismatch),
+                    spoilt_answer(&mismatch),
                     format!("an acknowledgement with {wanted}"),
                     format!("an acknowledgement with {}: {mismatch}", answer.data),
                 );

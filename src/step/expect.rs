@@ -130,6 +130,15 @@ impl Description {
         Ok(args)
     }
 
+    /// The rule by which a received event that is not taken was spoilt on its way, if it may be the one that is described.
+    fn spoilt(&self, received: &Received, values: &dyn Values, i: Option<u64>) -> Option<Rule> {
+        match self.judge(received, values, i) {
+            // What says the right words without a stamp has lost it.
+            Ok(_) => self.said.is_some().then_some(Rule::ArgumentsLost),
+            Err(unlike) => unlike.rule,
+        }
+    }
+
     /// Whether an event of this name is about it. Of broadcasts by the contract only those of this run are.
     pub(super) fn concerns(&self, received: &Received, cx: &Cx<'_, '_>) -> bool {
         self.said.is_none() || Said::concerns(received, cx.actor.context.run)
@@ -322,24 +331,28 @@ impl Expecting<'_> {
 
     /// The wanted one did not come behind the one that came in its place.
     fn pass_by(&self, cx: &mut Cx<'_, '_>, passed: &Passed) {
-        let rule = cx.actor.signs.missing(Rule::EventLost);
+        let rule = cx.actor.signs.missing(self.lost());
         cx.fail_by_other(Some(rule), self.wish(), passed.why.as_str());
     }
 
     fn give_up(&self, cx: &mut Cx<'_, '_>, why: &str, rule: Option<Rule>) {
-        let nearest =
-            cx.actor.inbox.named(&self.namespace, &self.event).next().filter(|_| self.step.any_order);
-        let Some((_, nearest)) = nearest else {
-            let seen = format!("{why}; {}", cx.actor.inbox.in_words());
-            return cx.fail_in_silence(rule, self.wish(), seen);
-        };
+        let named = || cx.actor.inbox.named(&self.namespace, &self.event).map(|(_, received)| received);
         let i = self.number();
-        let spoilt = self.step.description.judge(nearest, cx.actor, i).err().and_then(|unlike| unlike.rule);
-        let seen = format!("{why}; nearest: {}", Stamp::strip(&nearest.data));
+        let spoilt = named().find_map(|received| self.step.description.spoilt(received, cx.actor, i));
+        let seen = match named().next().filter(|_| self.step.any_order) {
+            None => format!("{why}; {}", cx.actor.inbox.in_words()),
+            Some(nearest) => format!("{why}; nearest: {}", Stamp::strip(&nearest.data)),
+        };
         match spoilt {
             Some(_) => cx.fail_by_other(spoilt, self.wish(), seen),
             None => cx.fail_in_silence(rule, self.wish(), seen),
         }
+    }
+
+    /// The rule that is broken where the event does not come.
+    fn lost(&self) -> Rule {
+        let has_bytes = self.step.description.args.as_ref().is_some_and(Matcher::has_bytes);
+        if has_bytes { Rule::BinaryLost } else { Rule::EventLost }
     }
 
     fn wish(&self) -> String {
@@ -368,7 +381,7 @@ impl<'p> Running<'p> for Expecting<'p> {
                     Flow::Done
                 }
                 None if cx.now >= self.deadline => {
-                    let rule = cx.actor.signs.missing(Rule::EventLost);
+                    let rule = cx.actor.signs.missing(self.lost());
                     self.give_up(cx, &format!("it did not come within {:?}", self.step.within), Some(rule));
                     Flow::Done
                 }

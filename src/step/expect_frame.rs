@@ -81,7 +81,8 @@ impl ExpectFrame {
 
     /// Nothing came, while the connection lasted.
     fn fail_in_silence(&self, cx: &mut Cx<'_, '_>, breaks: Option<Rule>, actual: String) {
-        let demanded = self.shape.demanded().map(|rule| cx.actor.signs.missing_message(rule));
+        let is_inside = cx.actor.session.is_connected_anywhere();
+        let demanded = self.shape.demanded().map(|rule| cx.actor.signs.missing_message(rule, is_inside));
         self.fail(cx, breaks.or_else(|| cx.actor.blamed()).or(demanded), actual);
     }
 

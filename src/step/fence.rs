@@ -112,6 +112,8 @@ impl Fencing {
                 }
                 Happening::Event(Event::Closed(why)) => Some(Err(format!("the connection ended: {why}"))),
                 Happening::Time if cx.now >= *deadline => {
+                    let missing = cx.actor.signs.unanswered(cx.actor.session.is_connected_anywhere());
+                    cx.actor.harm.get_or_insert(missing);
                     Some(Err("the server did not answer a CONNECT to an unknown namespace".into()))
                 }
                 _ => None,

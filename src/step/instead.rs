@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use super::Actor;
+use super::actor::Ended;
 use crate::document::shortened;
 use crate::observe::WireLine;
 use crate::protocol::Rule;
+use crate::session::{Channel, Closed};
 
 /// So many characters of such an event are shown.
 const SHOWN: usize = 121;
@@ -19,6 +21,25 @@ pub fn heard_instead(sentence: &str) -> Option<&str> {
 }
 
 impl Actor<'_> {
+    /// What may have gone wrong with what was posted, without a word of the server about it.
+    pub(super) fn sign_in_posts(&self) -> Option<Rule> {
+        let is_refused =
+            |ended: &Ended| matches!(ended.why, Closed::BadAnswer { channel: Channel::Post, .. });
+        match self.session.has_posted_many() {
+            true => Some(Rule::PostPackets),
+            false => {
+                let is_broken =
+                    self.session.lacks_answer_to_post() || self.ended.as_deref().is_some_and(is_refused);
+                is_broken.then_some(Rule::PostAnswer)
+            }
+        }
+    }
+
+    /// The same of bytes that were sent, in a post or over another transport.
+    pub(super) fn sign_in_bytes(&self) -> Option<Rule> {
+        self.session.has_posted_bytes().map(|posted| if posted { Rule::PostBinary } else { Rule::BinaryLost })
+    }
+
     /// The rule that may explain that something else came than was meant to come, which may be this one. Attachments may still be on
     /// their way.
     pub(super) fn blamed_for_other(&self, rule: Option<Rule>) -> Option<Rule> {

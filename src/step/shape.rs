@@ -111,9 +111,10 @@ impl Shape {
 fn wanted_message(wanted: &str) -> Option<Rule> {
     let text = wanted.strip_prefix("a text that matches /")?.trim_start_matches("(?s)").strip_prefix("^4")?;
     match text.as_bytes().first()? {
-        b'2' | b'5' => Some(Rule::EventLost),
-        b'3' | b'6' => Some(Rule::AckMissing),
-        b'0' | b'[' => Some(Rule::ConnectUnanswered),
+        b'2' => Some(Rule::EventLost),
+        b'3' => Some(Rule::AckMissing),
+        b'5' | b'6' => Some(Rule::BinaryLost),
+        b'0' | b'4' | b'[' => Some(Rule::ConnectUnanswered),
         _ => None,
     }
 }

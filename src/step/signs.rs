@@ -26,6 +26,8 @@ pub struct Signs {
     pub was_refused_beside: bool,
     /// Whether the session has moved from long-polling to another transport.
     pub has_upgraded: bool,
+    /// Whether a ping came, which the client has answered.
+    pub was_pinged: bool,
     /// The namespace that the client left last, while the connection went on.
     pub left: Option<Box<str>>,
 }
@@ -66,13 +68,19 @@ impl Signs {
     }
 
     /// The same, where only messages are lost by an upgrade.
-    pub(super) fn missing_message(&self, rule: Rule) -> Rule {
+    pub(super) fn missing_message(&self, rule: Rule, is_inside: bool) -> Rule {
         match rule {
             // A refusal may be meant, and is the reason only where nothing else is.
-            Rule::ConnectUnanswered if self.was_refused_beside && !self.has_upgraded => Rule::NamespaceAlone,
-            Rule::EventLost | Rule::AckMissing | Rule::ConnectUnanswered => self.missing(rule),
+            Rule::ConnectUnanswered if self.was_refused_beside => self.missing(Rule::NamespaceAlone),
+            Rule::ConnectUnanswered => self.unanswered(is_inside),
+            Rule::EventLost | Rule::AckMissing | Rule::BinaryLost => self.missing(rule),
             other => other,
         }
+    }
+
+    /// What is broken where a CONNECT is not answered to a client that is in another namespace, or in none.
+    pub(super) fn unanswered(&self, is_inside: bool) -> Rule {
+        self.missing(if is_inside { Rule::NamespaceAlone } else { Rule::ConnectUnanswered })
     }
 
     /// The rule that the server broke, if that was no wish of the application's.
@@ -131,8 +139,8 @@ mod tests {
         assert_eq!(signs.missing(Rule::EventLost), Rule::EventLost);
         signs.note_sent("5", |_| true);
         assert_eq!(signs.missing(Rule::EventLost), Rule::UpgradeLoss);
-        assert_eq!(signs.missing_message(Rule::AckMissing), Rule::UpgradeLoss);
-        assert_eq!(signs.missing_message(Rule::UpgradeProbe), Rule::UpgradeProbe);
+        assert_eq!(signs.missing_message(Rule::AckMissing, false), Rule::UpgradeLoss);
+        assert_eq!(signs.missing_message(Rule::UpgradeProbe, false), Rule::UpgradeProbe);
     }
 
     #[test]
@@ -141,7 +149,10 @@ mod tests {
         assert_eq!(signs.rule(), Some(Rule::SidShared));
         let signs = Signs { was_refused_beside: true, ..Signs::default() };
         assert_eq!(signs.rule(), None, "it may have been meant");
-        assert_eq!(signs.missing_message(Rule::ConnectUnanswered), Rule::NamespaceAlone);
+        assert_eq!(signs.missing_message(Rule::ConnectUnanswered, false), Rule::NamespaceAlone);
+        let signs = Signs::default();
+        assert_eq!(signs.missing_message(Rule::ConnectUnanswered, true), Rule::NamespaceAlone);
+        assert_eq!(signs.missing_message(Rule::ConnectUnanswered, false), Rule::ConnectUnanswered);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::binary::{self, Binary, Written};
 use super::expression::in_words;
 use super::key::{self, PATTERNS};
-use super::received::{Kind, Mismatch, Path, Received, Step, told_bytes};
+use super::received::{Kind, Likeness, Mismatch, Path, Received, Step, is_shorter, told_bytes};
 use super::{Scope, Template, Values};
 use crate::document::{Mistake, Node, Value};
 
@@ -59,6 +59,11 @@ impl Matcher {
     /// Whether `${i}` stands in it, so that it is another one in each round.
     pub fn counts_rounds(&self) -> bool {
         self.pattern.any(&Template::counts_rounds)
+    }
+
+    /// Whether bytes have to stand in it.
+    pub fn has_bytes(&self) -> bool {
+        self.pattern.has_bytes()
     }
 
     /// Compares. `attachments` are the received bytes that `{"_placeholder":true,"num":k}` in `actual` stands
@@ -124,6 +129,17 @@ impl Pattern {
                 entries.iter().any(|(_, pattern)| pattern.any(like))
             }
             Pattern::Json(inner) | Pattern::Not(inner) => inner.any(like),
+        }
+    }
+
+    fn has_bytes(&self) -> bool {
+        match self {
+            Pattern::Binary(_) => true,
+            Pattern::List(all) => all.iter().any(Pattern::has_bytes),
+            Pattern::With(entries) | Pattern::Map(entries) => {
+                entries.iter().any(|(_, pattern)| pattern.has_bytes())
+            }
+            _ => false,
         }
     }
 
@@ -315,7 +331,19 @@ impl Pattern {
                 let fits = |guess: Received<'_>, other: &Json| {
                     self.matches(other, guess, &mut Path::default()).is_ok()
                 };
-                let likeness = received.likeness(actual, fits);
+                let item = |wanted: &Pattern, item: &Json| {
+                    wanted.matches(item, received, &mut Path::default()).is_ok()
+                };
+                let likeness = match (self, actual) {
+                    (Pattern::Binary(_), _) => match received.likeness(actual, fits) {
+                        Likeness::None => Likeness::OtherBytes,
+                        other => other,
+                    },
+                    (Pattern::List(all), Json::Array(some)) if is_shorter(all, some, item) => {
+                        Likeness::Shorter
+                    }
+                    _ => received.likeness(actual, fits),
+                };
                 Err(received.mismatch(path, self.describe(), actual).like(likeness))
             }
         }

@@ -21,6 +21,10 @@ pub enum Likeness {
     NumberInText,
     /// The bytes of an attachment that was wanted elsewhere.
     OtherAttachment,
+    /// Other bytes, or none where bytes were wanted.
+    OtherBytes,
+    /// The list that was wanted, without some of its items.
+    Shorter,
 }
 
 /// Where a received value is not as written.
@@ -189,8 +193,13 @@ impl<'r> Received<'r> {
         match holds {
             true => Ok(()),
             false => {
-                let likeness =
-                    self.likeness(actual, |guess, other| guess.same(expected, other, path).is_ok());
+                let item = |expected: &Json, actual: &Json| {
+                    self.same(expected, actual, &mut Path::default()).is_ok()
+                };
+                let likeness = match (expected, actual) {
+                    (Json::Array(all), Json::Array(some)) if is_shorter(all, some, item) => Likeness::Shorter,
+                    _ => self.likeness(actual, |guess, other| guess.same(expected, other, path).is_ok()),
+                };
                 Err(self.mismatch(path, in_words(expected), actual).like(likeness))
             }
         }
@@ -213,7 +222,7 @@ impl<'r> Received<'r> {
                 let placeholder = |num| json!({ "_placeholder": true, "num": num });
                 match (0..self.attachments.len()).any(|num| fits(guess, &placeholder(num))) {
                     true => Likeness::OtherAttachment,
-                    false => Likeness::None,
+                    false => Likeness::OtherBytes,
                 }
             }
             _ => Likeness::None,
@@ -234,6 +243,12 @@ impl<'r> Received<'r> {
             }),
         }
     }
+}
+
+/// Whether some items of a list are missing, and the others are as they should be.
+pub(super) fn is_shorter<W>(wanted: &[W], came: &[Json], fits: impl Fn(&W, &Json) -> bool) -> bool {
+    let mut wanted_left = wanted.iter();
+    came.len() < wanted.len() && came.iter().all(|came| wanted_left.any(|wanted| fits(wanted, came)))
 }
 
 fn same_number(a: &serde_json::Number, b: &serde_json::Number) -> bool {

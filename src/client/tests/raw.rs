@@ -491,47 +491,6 @@ fn a_packet_that_writes_out_the_main_namespace_is_told_and_judged_by_what_it_say
     });
 }
 
-#[test]
-fn an_event_that_came_too_early_tells_whether_the_wanted_one_was_late_or_lost() {
-    let expect = "{ expect: { event: n, args: ['${i}'], times: 3, within: 1s } }";
-    for (heard, rule) in [
-        (&["42[\"n\",1]", "42[\"n\",0]"][..], Some(Rule::EventOrder)),
-        (&["42[\"n\",1]", "42[\"n\",2]"], Some(Rule::EventLost)),
-        (&["42[\"n\",0]"], Some(Rule::EventLost)),
-        (&["42[\"n\",\"0\"]"], Some(Rule::NumberText)),
-        (&["42[\"n\",\"x\"]", "42[\"n\",0]"], Some(Rule::EventOrder)),
-    ] {
-        connected(&format!("- alice: {expect}"), |mut play| {
-            play.begin(1);
-            for frame in heard {
-                play.hear(frame);
-            }
-            play.pass(250);
-            play.pass(1000);
-            let after: Vec<_> = play.found.failed.iter().map(|failure| failure.after).collect();
-            assert_eq!(after, [rule], "{heard:?}");
-        });
-    }
-}
-
-#[test]
-fn attachments_that_changed_places_are_told_from_others() {
-    let expect = "{ expect: { event: n, args: [{ $hex: '01' }, { $hex: '02' }], within: 1s } }";
-    for (second, rule) in [(1, Some(Rule::AttachmentOrder)), (3, None)] {
-        connected(&format!("- alice: {expect}"), |mut play| {
-            play.begin(1);
-            play.hear(r#"452-["n",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#);
-            for byte in [2, second] {
-                let bytes = vec![byte];
-                play.call(|client, io| client.handle_frame(io, Frame::Binary(bytes.as_slice().into())));
-            }
-            play.pass(250);
-            let after = play.found.failed[0].after.filter(|rule| *rule != Rule::EventLost);
-            assert_eq!(after, rule);
-        });
-    }
-}
-
 /// After what rule the step failed that waits for one more frame or event, where this came in the place of it.
 fn after(step: &str, frame: &str) -> Vec<Option<Rule>> {
     let mut after = Vec::new();

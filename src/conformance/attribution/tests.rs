@@ -381,3 +381,60 @@ fn a_clause_that_nobody_keeps_who_breaks_a_rule_is_blocked_by_it_at_any_client()
     attribute(&mut alone);
     assert_eq!(told(&alone), [(Verdict::Fail, None)], "nothing shows that ids are shared");
 }
+
+#[test]
+fn what_asks_for_an_answer_may_be_lost_itself() {
+    let mut cases = vec![
+        stopped("rooms/one", "SEM-RM-04", Some(Rule::AckMissing)),
+        stopped("order/lost", "SEM-OR-10", Some(Rule::EventLost)),
+    ];
+    attribute(&mut cases);
+    assert_eq!(told(&cases)[0], (Verdict::Blocked, Some("SEM-OR-10")));
+}
+
+#[test]
+fn posts_of_several_packets_explain_what_is_missing_where_it_was_posted() {
+    let on = |transport| CaseResult {
+        transport: Some(transport),
+        ..stopped("rooms/one", "SEM-RM-04", Some(Rule::AckMissing))
+    };
+    let mut cases = vec![
+        on(Transport::Polling),
+        on(Transport::Websocket),
+        stopped("polling/bytes", "EIO-LP-04", Some(Rule::PostBinary)),
+        stopped("polling/many", "EIO-LP-02", Some(Rule::PostPackets)),
+    ];
+    attribute(&mut cases);
+    let blocked = (Verdict::Blocked, Some("EIO-LP-02"));
+    assert_eq!(told(&cases)[..2], [blocked, (Verdict::Fail, None)]);
+    assert_eq!(told(&cases)[2], (Verdict::Fail, None), "it was not played over polling");
+    cases[2].needs.push(Need::Polling);
+    attribute(&mut cases);
+    assert_eq!(told(&cases)[2], blocked, "an event and its attachments are several packets");
+}
+
+#[test]
+fn bytes_that_are_lost_everywhere_are_not_laid_at_posts() {
+    let lost = |id: &str, clause: &str, rule: Rule| stopped(id, clause, Some(rule));
+    let mut cases = vec![
+        lost("polling/bytes", "EIO-LP-04", Rule::PostBinary),
+        lost("binary/nested", "SIO-BIN-06", Rule::PostBinary),
+        CaseResult {
+            transport: Some(Transport::Websocket),
+            ..lost("binary/event", "SIO-BIN-01", Rule::BinaryLost)
+        },
+    ];
+    attribute(&mut cases);
+    let blocked = (Verdict::Blocked, Some("SIO-BIN-01"));
+    assert_eq!(told(&cases), [blocked, blocked, (Verdict::Fail, None)]);
+}
+
+#[test]
+fn arguments_that_are_lost_are_told_once() {
+    let lost = |id: &str, clause: &str| stopped(id, clause, Some(Rule::ArgumentsLost));
+    let mut cases = vec![lost("reasons/one", "SEM-DR-01")];
+    assert_eq!(attribute(&mut cases), [], "the application may say less");
+    cases.push(lost("events/echo", "SIO-EV-01"));
+    attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Blocked, Some("SIO-EV-01")), (Verdict::Fail, None)]);
+}

@@ -1,0 +1,103 @@
+//! What came instead of what was wanted, and was lost or spoilt on its way.
+
+use super::*;
+
+#[test]
+fn an_event_that_came_too_early_tells_whether_the_wanted_one_was_late_or_lost() {
+    let expect = "{ expect: { event: n, args: ['${i}'], times: 3, within: 1s } }";
+    for (heard, rule) in [
+        (&["42[\"n\",1]", "42[\"n\",0]"][..], Some(Rule::EventOrder)),
+        (&["42[\"n\",1]", "42[\"n\",2]"], Some(Rule::EventLost)),
+        (&["42[\"n\",0]"], Some(Rule::EventLost)),
+        (&["42[\"n\",\"0\"]"], Some(Rule::NumberText)),
+        (&["42[\"n\",\"x\"]", "42[\"n\",0]"], Some(Rule::EventOrder)),
+    ] {
+        connected(&format!("- alice: {expect}"), |mut play| {
+            play.begin(1);
+            for frame in heard {
+                play.hear(frame);
+            }
+            play.pass(250);
+            play.pass(1000);
+            let after: Vec<_> = play.found.failed.iter().map(|failure| failure.after).collect();
+            assert_eq!(after, [rule], "{heard:?}");
+        });
+    }
+}
+
+#[test]
+fn attachments_that_changed_places_are_told_from_others() {
+    let expect = "{ expect: { event: n, args: [{ $hex: '01' }, { $hex: '02' }], within: 1s } }";
+    for (second, rule) in [(1, Rule::AttachmentOrder), (3, Rule::BinaryLost)] {
+        connected(&format!("- alice: {expect}"), |mut play| {
+            play.begin(1);
+            play.hear(r#"452-["n",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]"#);
+            for byte in [2, second] {
+                let bytes = vec![byte];
+                play.call(|client, io| client.handle_frame(io, Frame::Binary(bytes.as_slice().into())));
+            }
+            play.pass(250);
+            assert_eq!(play.found.failed[0].after, Some(rule));
+        });
+    }
+}
+
+#[test]
+fn a_list_that_lacks_some_of_its_items_is_the_wanted_one() {
+    let expect = "{ expect: { event: n, args: [1, { a: $any }, [2, 3]], within: 1s } }".replace("$any", "2");
+    for (heard, rule) in [
+        (r#"42["n",1,{"a":2}]"#, Rule::ArgumentsLost),
+        (r#"42["n",{"a":2},[2,3]]"#, Rule::ArgumentsLost),
+        (r#"42["n",[2,3],1]"#, Rule::EventLost),
+        (r#"42["n",1,{"a":2},[2,3],4]"#, Rule::EventLost),
+    ] {
+        connected(&format!("- alice: {expect}"), |mut play| {
+            play.begin(1);
+            play.hear(heard);
+            play.pass(250);
+            assert_eq!(play.found.failed[0].after, Some(rule), "{heard}");
+        });
+    }
+}
+
+#[test]
+fn a_broadcast_that_says_the_right_text_without_its_stamp_has_lost_an_argument() {
+    let expect = "{ expect: { said: hello, within: 1s } }";
+    for (heard, rule) in
+        [(r#"42["said","hello"]"#, Rule::ArgumentsLost), (r#"42["said","else"]"#, Rule::EventLost)]
+    {
+        connected(&format!("- alice: {expect}"), |mut play| {
+            play.begin(1);
+            play.hear(heard);
+            play.pass(1000);
+            assert_eq!(play.found.failed[0].after, Some(rule), "{heard}");
+        });
+    }
+}
+
+#[test]
+fn what_is_missing_after_bytes_were_sent_may_be_they() {
+    let script = "- alice: { emit: { event: message, args: [{ $bytes: 2 }] } }\n- alice: { expect: { event: n, within: 1s } }";
+    connected(script, |mut play| {
+        play.begin(1);
+        play.begin(2);
+        play.pass(1000);
+        assert_eq!(play.found.failed[0].after, Some(Rule::BinaryLost));
+    });
+}
+
+#[test]
+fn an_end_after_an_answered_ping_may_be_that_of_a_session_that_was_not_kept() {
+    for (heard, rule) in [(&["2"][..], Some(Rule::SessionLost)), (&[], None)] {
+        connected("- alice: { expect: { event: n, within: 1s } }", |mut play| {
+            play.begin(1);
+            for frame in heard {
+                play.hear(frame);
+            }
+            play.call(|client, io| {
+                client.handle_lost(io, Channel::WebSocket, Lost::Closed { code: None, reason: String::new() })
+            });
+            assert_eq!(play.found.failed[0].after, rule, "{heard:?}");
+        });
+    }
+}
