@@ -6,6 +6,7 @@
 //! [`crate::contract`] for how the server is asked; the plan is made from it.
 
 mod asks;
+mod blanks;
 mod explain;
 mod foreign;
 mod given;
@@ -43,6 +44,7 @@ use crate::threshold::{Subject, Threshold};
 use crate::units;
 
 pub use crate::template::Timings;
+pub(crate) use blanks::BLANK;
 pub use explain::explain;
 pub use given::GivenContract;
 pub use groups::Group;
@@ -287,7 +289,8 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
         1.0 => scenario,
         speed => read_at(&root, surroundings, speed)?,
     };
-    let warnings = foreign::warnings(&root).into_iter().chain(uncaptured::warnings(&root));
+    let blanks = blanks::warnings(&root, &overrides.vars);
+    let warnings = foreign::warnings(&root).into_iter().chain(uncaptured::warnings(&root)).chain(blanks);
     let warnings = warnings.map(|warning| render_warning(&warning, source)).collect();
     Ok(Scenario { warnings, ..scenario })
 }

@@ -82,7 +82,7 @@ fn walk<'n>(
     }
 }
 
-fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+pub(super) fn entry<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     node.map().ok()?.iter().find(|(known, _)| known.text == key).map(|(_, value)| value)
 }
 

@@ -11,6 +11,7 @@ use super::{Played, Variable, changed, entries, left_out};
 use crate::document::{Node, Value};
 use crate::importer::Note;
 use crate::importer::draft::Part;
+use crate::scenario::BLANK;
 use crate::template::is_reserved;
 
 /// Words that a variable cannot be called by in a scenario: functions, and what a contract speaks of.
@@ -370,7 +371,7 @@ impl Names {
         }
         for (inner, (name, line)) in &self.unknown {
             let comment = format!("fill in: stands for {inner} in the script");
-            parts.push(part(name.clone(), json!("fill me in"), *line, Some(&comment)));
+            parts.push(part(name.clone(), BLANK.into(), *line, Some(&comment)));
         }
         parts
     }

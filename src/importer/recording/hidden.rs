@@ -7,10 +7,8 @@ use serde_json::{Value as Json, json};
 use super::keys::BYTES;
 use super::recorded::Recorded;
 use crate::importer::draft::Part;
+use crate::scenario::BLANK;
 use crate::secrets::{is_secret_header, is_telling, lets_in};
-
-/// What a variable has for a value until somebody fills it in.
-const BLANK: &str = "fill me in";
 
 /// Which values are hidden, and the variables in their places.
 #[derive(Debug, Default)]
