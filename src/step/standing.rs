@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::Cx;
 use super::audit_target::names;
@@ -79,8 +79,8 @@ impl Standing {
     /// It connects with these query parameters, percent-encoded.
     pub fn opens_with(&mut self, query: &str) {
         let pairs = url::form_urlencoded::parse(query.as_bytes());
-        let query: Json = pairs.map(|(name, value)| (name.into_owned(), Json::from(value))).collect();
-        self.query = (!query.as_object().is_some_and(serde_json::Map::is_empty)).then(|| query.into());
+        let query: Map<_, _> = pairs.map(|(name, value)| (name.into_owned(), Json::from(value))).collect();
+        self.query = (!query.is_empty()).then(|| Box::new(query.into()));
     }
 
     /// It sends this with CONNECT.

@@ -70,7 +70,7 @@ impl Membership {
         self.leaving(seat, at);
         let place = &mut self.seats[seat as usize];
         if place.lost_trace().is_none() {
-            place.untraced.push(MembershipSpan::asked(at));
+            push(&mut place.untraced, MembershipSpan::asked(at));
         }
     }
 
