@@ -392,3 +392,120 @@ fn a_room_that_stands_at_a_place_of_its_own_is_known_by_the_event_that_named_it_
     let text = imported(&of_tabs(&[&ann[1..], &bob])).text;
     assert!(text.contains(r#"emit: [say, red, "${body}"]"#) && !text.contains("join"), "{text}");
 }
+
+#[test]
+fn a_message_that_arrives_in_another_namespace_is_a_broadcast() {
+    let asks = r#"42/admin,["alert",{"text":"the disk is full"}]"#;
+    let hears = r#"42/feed,["alert",{"text":"the disk is full"}]"#;
+    let into =
+        |namespace: &str| (format!("40{namespace},"), format!(r#"40{namespace},{{"sid":"x{namespace}"}}"#));
+    let (admin, feed) = (into("/admin"), into("/feed"));
+    let text = imported(&of_tabs(&[
+        &[("send", 1.0, &admin.0), ("receive", 1.1, &admin.1), ("send", 3.0, asks)],
+        &[("send", 1.0, &feed.0), ("receive", 1.1, &feed.1), ("receive", 3.1, hears)],
+    ]))
+    .text;
+    for part in
+        ["arrives_in: /feed, reaches: others", "it came in the namespace `/feed`", "namespace: /admin }"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// A host who opens a game, whose PIN the server tells it as this value, and a player who comes in with that one, and answers.
+fn of_a_game(told: &str, typed: &str) -> String {
+    let [create, pin] = [r#"420["create","capitals"]"#.to_owned(), format!(r#"430[{{"pin":{told}}}]"#)];
+    let asks = format!(r#"421["question",{{"pin":{told},"text":"which one is it"}}]"#);
+    let hears = r#"42["question",{"text":"which one is it"}]"#;
+    let comes = format!(r#"420["join-game",{typed},"zoe"]"#);
+    let answers = format!(r#"421["answer",{{"pin":{typed},"text":"it is the first"}}]"#);
+    let answered = r#"42["answered",{"text":"it is the first"}]"#;
+    imported(&of_tabs(&[
+        &[
+            ("send", 1.0, &create),
+            ("receive", 1.1, &pin),
+            ("receive", 3.1, r#"42["player","zoe"]"#),
+            ("send", 5.0, &asks),
+            ("receive", 5.1, "431[{\"ok\":true}]"),
+            ("receive", 8.1, answered),
+        ],
+        &[
+            ("send", 3.0, &comes),
+            ("receive", 3.1, r#"430[{"ok":true}]"#),
+            ("receive", 5.1, hears),
+            ("send", 8.0, &answers),
+            ("receive", 8.1, r#"431[{"ok":true}]"#),
+        ],
+    ]))
+    .text
+}
+
+#[test]
+fn a_code_that_is_a_number_is_kept_for_those_who_come_in_by_it() {
+    for (told, typed, said) in [
+        ("482913", "482913", "${talkers.answer_create.pin}"),
+        ("482913", r#""482913""#, "${encoded(talkers.answer_create.pin)}"),
+        (r#""482913""#, "482913", "${number(talkers.answer_create.pin)}"),
+    ] {
+        let text = of_a_game(told, typed);
+        assert!(!text.contains("482913"), "{text}");
+        assert!(text.contains(&format!(r#"event: join-game, args: ["{said}", "zoe"#)), "{said}: {text}");
+        assert!(text.contains("fixed: true") && text.contains("capture: answer_create"), "{text}");
+    }
+}
+
+#[test]
+fn a_code_is_known_by_its_way_from_one_tab_to_another_wherever_it_stands() {
+    let tabs = |third: &[(&str, f64, &str)]| {
+        let host = [("send", 1.0, r#"420["create"]"#), ("receive", 1.1, r#"430["K7QX"]"#)];
+        let guest = [("send", 3.0, r#"42["come","K7QX"]"#)];
+        imported(&of_tabs(&[&host, &guest, third])).text
+    };
+    let text = tabs(&[]);
+    assert!(
+        !text.contains("K7QX") && text.contains(r#"event: come, args: ["${visitors.answer_create}"]"#),
+        "{text}"
+    );
+    // What several tabs are told before one says it is no secret of one of them.
+    let text = tabs(&[("send", 1.0, r#"420["list"]"#), ("receive", 1.1, r#"430["K7QX"]"#)]);
+    assert!(text.contains(r#"event: come, args: [K7QX]"#), "{text}");
+}
+
+#[test]
+fn an_id_that_is_a_number_is_that_of_the_clients_own_message_and_no_other_number_is_followed() {
+    let say = |id: u8, text: &str| format!(r#"42{id}["post",{{"text":"{text}","size":7}}]"#);
+    let edit = r#"421["edit",{"id":7,"size":7,"text":"a better text"}]"#;
+    let (said, hears) = (say(0, "a first text"), r#"42["message",{"id":7,"text":"a first text"}]"#);
+    let text = imported(&of_tabs(&[
+        &[
+            ("send", 1.0, &said),
+            ("receive", 1.1, r#"430[{"id":7,"size":7}]"#),
+            ("send", 4.0, edit),
+            ("receive", 4.1, r#"431[{"ok":true}]"#),
+        ],
+        &[("receive", 1.1, hears), ("receive", 4.1, r#"42["edited",{"id":7,"text":"a better text"}]"#)],
+    ]))
+    .text;
+    assert!(
+        text.contains("capture: answer_post") && text.contains(r#"id: "${answer_post.id}", size: 7"#),
+        "{text}"
+    );
+    // What one client was told is nothing that the contract can say for all.
+    assert!(text.contains(r#"emit: [post, { text: "${body}", size: 7 }]"#), "{text}");
+}
+
+#[test]
+fn nobody_is_owed_the_entrance_of_another_who_may_have_to_come_in_first() {
+    let text = of_a_game("482913", "482913");
+    assert!(text.contains("tells: { event: question, reaches: others }"), "{text}");
+    let enter = |name: &str| format!(r#"42["enter game",7,"{name}"]"#);
+    let comes = |name: &str| format!(r#"42["player","{name}"]"#);
+    let (zoe, yan) = (enter("zoe marie"), enter("yan otto"));
+    let text = imported(&of_tabs(&[
+        &[("receive", 1.0, "2"), ("receive", 2.1, &comes("zoe marie")), ("receive", 3.1, &comes("yan otto"))],
+        &[("receive", 1.0, "2"), ("send", 2.0, &zoe), ("receive", 3.1, &comes("yan otto"))],
+        &[("receive", 1.0, "2"), ("send", 3.0, &yan), ("receive", 9.0, "2")],
+    ]))
+    .text;
+    assert!(text.contains("not each of the tabs") && !text.contains("reaches"), "{text}");
+}

@@ -82,7 +82,7 @@ pub(super) fn response(
     let is_enough = all.len() > 1 || !guesses.acknowledged.contains_key(event);
     let tells_others = |name: &str| {
         let mut broadcasts = guesses.broadcasts.iter();
-        broadcasts.any(|(other, broadcast)| other.0 == event.0 && broadcast.arrives_as == name)
+        broadcasts.any(|(_, broadcast)| broadcast.arrives_in == event.0 && broadcast.arrives_as == name)
     };
     let is_answer = |name: &&str| {
         heard.get(&(event.0.as_str(), *name)) == Some(&all.len())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::guessed::{Broadcast, Guesses, Rooms};
 use super::origin::{Event, Place, messages, text_at, texts};
-use super::seen::{ENTER, LEAVE, MOST_TIMES, Sending, heard_soon, is_called, room_of};
+use super::seen::{ENTER, LEAVE, MOST_TIMES, Sending, heard_soon_in, is_called, room_of};
 use super::talk::Tab;
 
 /// Whether each tab sent an event once, and those alone heard of it that had sent it before: nobody knows whether others hear it, too.
@@ -17,7 +17,7 @@ pub(super) fn is_heard_inside_alone(tabs: &[Tab], all: &[Sending<'_>], broadcast
         |tab: usize, before: f64| all.iter().any(|sending| sending.tab == tab && sending.said.at < before);
     all.iter().take(MOST_TIMES).all(|sending| {
         let text = text_at(sending.args, &broadcast.text);
-        heard_soon(tabs, sending)
+        heard_soon_in(tabs, sending, &broadcast.arrives_in)
             .iter()
             .filter(|heard| heard.tab != sending.tab && heard.name == broadcast.arrives_as)
             .filter(|heard| {
@@ -79,7 +79,7 @@ pub(super) fn join(
     let is_inside =
         |tab: usize, room: &str, at: f64| entered.get(&(tab, room)).is_some_and(|since| *since < at);
     let mut heard_inside = 0;
-    for (_, broadcast) in guesses.broadcasts.iter().filter(|(other, _)| other.0 == event.0) {
+    for (_, broadcast) in guesses.broadcasts.iter().filter(|(_, one)| one.arrives_in == event.0) {
         let Some(at) = &broadcast.room else { continue };
         let of_it = sendings.iter().find(|(other, _)| {
             guesses.broadcasts.get(*other).is_some_and(|one| std::ptr::eq(one, broadcast))
@@ -93,7 +93,7 @@ pub(super) fn join(
             if !is_inside(sending.tab, room, sending.said.at) {
                 return None;
             }
-            for heard in heard_soon(tabs, sending) {
+            for heard in heard_soon_in(tabs, sending, &broadcast.arrives_in) {
                 let is_it = heard.name == broadcast.arrives_as
                     && messages(heard.args).iter().any(|(_, heard)| heard.contains(text));
                 if is_it && !is_inside(heard.tab, room, heard.at) {

@@ -1,6 +1,7 @@
 //! What the events mean, as far as the recording shows it. Each guess comes with its evidence.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use serde_json::Value as Json;
 
@@ -9,15 +10,21 @@ use super::cause::{Sent, Spoken};
 use super::entry;
 use super::guessed::{Acknowledged, Broadcast, Guesses, Rooms};
 use super::keys::{is_kind_key, is_name_key, is_room_key};
-use super::origin::{Event, Origins, Place, Teller, is_of_bytes, messages, text_at, texts};
+use super::origin::{
+    Event, Origins, Place, Teller, is_of_bytes, messages, text_at, texts, values_that_may_be_told,
+};
 use super::seen::{
-    ENTER, Heard, LEAVE, MOST_HEARD, MOST_TIMES, SOON, Sending, heard_soon, is_called, room_by_key, room_of,
+    ENTER, Heard, LEAVE, MOST_HEARD, MOST_TIMES, SOON, Sending, heard_soon_in, is_called, room_by_key,
+    room_of,
 };
 use super::talk::{Tab, What};
 use crate::measure::format::counted;
 
 /// So many kinds of events are guessed at: an application that has more of them puts data into their names.
 const MOST_EVENTS: usize = 500;
+
+/// So many other namespaces are looked at for what an event makes of itself.
+const MOST_NAMESPACES: usize = 8;
 
 /// So many sendings of an event show whether what it says is said again.
 const FEW: usize = 5;
@@ -54,14 +61,19 @@ impl Guesses {
         });
         let mut guesses = Guesses { is_cut, ..Guesses::default() };
         let mut entries: BTreeMap<&Event, String> = BTreeMap::new();
+        let namespaces: BTreeSet<&str> = heard.keys().map(|(namespace, _)| *namespace).collect();
         for (event, all) in &sendings {
             if let Some(acknowledged) = acknowledged(tabs, all) {
                 guesses.acknowledged.insert(event.clone(), acknowledged);
             }
             let room = all.first().and_then(|first| room_of(first.args));
             let says_room = room.is_some() && (is_called(event, &ENTER) || is_called(event, &LEAVE));
-            if !says_room && let Some(mut broadcast) = broadcast(tabs, event, all, origins, &entered, &spoken)
-            {
+            let found = || {
+                let looks = Looks { tabs, event, all, origins, entered: &entered, spoken: &spoken };
+                let mut namespaces = iter::once(event.0.as_str()).chain(elsewhere(&namespaces, event));
+                namespaces.find_map(|namespace| broadcast(&looks, namespace))
+            };
+            if !says_room && let Some(mut broadcast) = found() {
                 if broadcast.room.is_none() {
                     broadcast.room = entry::room_named_before(event, &broadcast.text, all, &sendings);
                 }
@@ -176,13 +188,12 @@ fn with_text(all: &[Sending<'_>], place: &str) -> usize {
 }
 
 /// Where an event says a name that some tab hears more than once: a stamp in it would come again with each of these events.
-fn names_again(tabs: &[Tab], sending: &Sending<'_>) -> Vec<Place> {
+fn names_again(tabs: &[Tab], sending: &Sending<'_>, namespace: &str) -> Vec<Place> {
     let is_again = |text: &str| {
         let says = |args: &[Json]| texts(args).iter().any(|(_, told)| *told == text);
         tabs.iter().any(|tab| {
-            let later = tab
-                .heard()
-                .filter(|(said, ..)| said.at >= sending.said.at && said.namespace == sending.said.namespace);
+            let later =
+                tab.heard().filter(|(said, ..)| said.at >= sending.said.at && said.namespace == namespace);
             later.take(MOST_HEARD).filter(|(.., args)| says(args)).nth(1).is_some()
         })
     };
@@ -190,21 +201,30 @@ fn names_again(tabs: &[Tab], sending: &Sending<'_>) -> Vec<Place> {
     names.filter(|(_, text)| is_again(text)).map(|(place, _)| place).collect()
 }
 
-/// Whether other tabs hear this event, known again by a text of it.
-fn broadcast(
-    tabs: &[Tab],
-    event: &Event,
-    all: &[Sending<'_>],
-    origins: &Origins,
-    entered: &BTreeSet<&str>,
-    spoken: &Spoken<'_>,
-) -> Option<Broadcast> {
+/// An event, and what is known beside it.
+struct Looks<'l> {
+    tabs: &'l [Tab],
+    event: &'l Event,
+    all: &'l [Sending<'l>],
+    origins: &'l Origins,
+    entered: &'l BTreeSet<&'l str>,
+    spoken: &'l Spoken<'l>,
+}
+
+/// The other namespaces in which an event may be heard, the first of them.
+fn elsewhere<'n>(namespaces: &BTreeSet<&'n str>, event: &Event) -> impl Iterator<Item = &'n str> {
+    namespaces.iter().copied().filter(|namespace| *namespace != event.0).take(MOST_NAMESPACES)
+}
+
+/// Whether other tabs hear this event in a namespace, known again by a text of it.
+fn broadcast(looks: &Looks<'_>, namespace: &str) -> Option<Broadcast> {
+    let Looks { tabs, event, all, origins, entered, spoken } = *looks;
     let mut scores: BTreeMap<(String, Place), Score<'_>> = BTreeMap::new();
     let looked = &all[..all.len().min(MOST_TIMES)];
     let said_again: BTreeSet<Place> =
-        looked.iter().take(FEW).flat_map(|one| names_again(tabs, one)).collect();
+        looked.iter().take(FEW).flat_map(|one| names_again(tabs, one, namespace)).collect();
     for sending in looked {
-        let heard: Vec<(Heard<'_>, Vec<(Place, &str)>)> = heard_soon(tabs, sending)
+        let heard: Vec<(Heard<'_>, Vec<(Place, &str)>)> = heard_soon_in(tabs, sending, namespace)
             .into_iter()
             .map(|heard| {
                 let texts = messages(heard.args);
@@ -261,33 +281,40 @@ fn broadcast(
     if others * 2 < like_it || arrives_as.len() >= 200 || event.1.len() >= 200 {
         return None;
     }
-    let personal = personal(tabs, looked, &arrives_as, &text, origins);
+    let personal = personal(looks, namespace, &arrives_as, &text);
     let to_whom = personal.as_ref().map_or_else(String::new, |(place, ..)| {
         format!("; its argument {place} is what the server had told the one tab that heard it")
     });
     let shown = shown_later(tabs, all, &arrives_as, &text);
-    let reaches_all = looked.iter().all(|sending| all_heard(tabs, sending, &arrives_as, &text));
+    let reaches_all = looked.iter().all(|sending| all_heard(looks, sending, namespace, &arrives_as, &text));
     let to_all = if reaches_all { "" } else { "; not each of the tabs that were there heard it" };
     let to_late = match shown {
         0 => String::new(),
         times => format!("; a tab that came later heard it {}", counted(times as u64, "time")),
     };
+    let in_another = match namespace == event.0 {
+        true => String::new(),
+        false => format!("; it came in the namespace `{namespace}`"),
+    };
     let what = match is_of_bytes(&text) {
         true => "the same bytes, in whose place are others now".to_owned(),
         false => format!("the text of its argument {text}"),
     };
+    let room = match &personal {
+        Some((place, ..)) => Some(place.clone()),
+        None => all
+            .iter()
+            .find(|sending| text_at(sending.args, &text).is_some())
+            .and_then(|first| room_by_key(first.args)),
+    };
+    let is_for_all = !looked.iter().any(|sending| repeats(origins, sending, &[Some(&text), room.as_ref()]));
     Some(Broadcast {
-        room: match &personal {
-            Some((place, ..)) => Some(place.clone()),
-            None => all
-                .iter()
-                .find(|sending| text_at(sending.args, &text).is_some())
-                .and_then(|first| room_by_key(first.args)),
-        },
+        room,
+        is_for_all,
         personal: personal.map(|(_, teller, place, count)| (teller, place, count)),
         evidence: format!(
             "{others} of {like_it} times another tab heard `{arrives_as}` with {what}; \
-             {sender} times its own tab did{to_all}{to_whom}{to_late}"
+             {sender} times its own tab did{to_all}{to_whom}{to_late}{in_another}"
         ),
         has_history: shown > 0,
         reaches_sender: (clear > 0).then(|| sender * 2 > clear),
@@ -295,7 +322,20 @@ fn broadcast(
         times: with_text(all, &text),
         text,
         arrives_as,
+        arrives_in: namespace.to_owned(),
     })
+}
+
+/// Whether an event says what the server had told somebody, other than who a client is, and elsewhere than at these places.
+fn repeats(origins: &Origins, sending: &Sending<'_>, beside: &[Option<&Place>]) -> bool {
+    let (tab, at) = (sending.tab, sending.said.at);
+    let is_told = |text: &str| {
+        origins.owner(text).is_none()
+            && (origins.told(tab, text, at).is_some() || origins.told_to_another(tab, text, at).is_some())
+    };
+    let mut said =
+        values_that_may_be_told(sending.args).filter(|value| !beside.contains(&Some(&value.place)));
+    said.any(|value| is_told(&value.text))
 }
 
 /// What an event is in a namespace where its tab was alone, so that nobody could hear it: what it is in another namespace. An
@@ -309,32 +349,45 @@ fn said_alone(tabs: &[Tab], event: &Event, all: &[Sending<'_>], guesses: &Guesse
         return None;
     }
     let mut known = guesses.broadcasts.iter().filter(|(other, _)| other.1 == event.1);
-    let (_, broadcast) = known.find(|(_, one)| one.personal.is_none() && with_text(all, &one.text) > 0)?;
-    Some(Broadcast { times: with_text(all, &broadcast.text), ..broadcast.clone() })
+    let is_alike = |one: &Broadcast| one.personal.is_none() && with_text(all, &one.text) > 0;
+    let (_, broadcast) = known.find(|(other, one)| one.elsewhere(other).is_none() && is_alike(one))?;
+    Some(Broadcast {
+        times: with_text(all, &broadcast.text),
+        arrives_in: event.0.clone(),
+        ..broadcast.clone()
+    })
 }
 
 /// Whether all other tabs heard a message that were there, if any did. Who connects and says something later only may have to say
 /// that to be there.
-fn all_heard(tabs: &[Tab], sending: &Sending<'_>, arrives_as: &str, place: &str) -> bool {
+fn all_heard(
+    looks: &Looks<'_>,
+    sending: &Sending<'_>,
+    namespace: &str,
+    arrives_as: &str,
+    place: &str,
+) -> bool {
+    let (tabs, at) = (looks.tabs, sending.said.at);
     let Some(text) = text_at(sending.args, place) else { return true };
-    let (at, namespace) = (sending.said.at, &sending.said.namespace);
     let is_it = |heard: &&Heard<'_>| {
         heard.name == arrives_as && messages(heard.args).iter().any(|(_, told)| told.contains(text))
     };
-    let heard = heard_soon(tabs, sending);
+    let heard = heard_soon_in(tabs, sending, namespace);
     let by: BTreeMap<usize, f64> = heard.iter().filter(is_it).map(|heard| (heard.tab, heard.at)).collect();
     let Some(last) = by.iter().filter(|(tab, _)| **tab != sending.tab).map(|(_, at)| *at).reduce(f64::max)
     else {
         return true;
     };
-    let is_there = |tab: &Tab| {
+    // Who says the same event later may come in by it: then nobody knows whether those hear it who are not in.
+    let comes_in = |tab: usize| looks.all.iter().any(|other| other.tab == tab && other.said.at > at);
+    let is_there = |index: usize, tab: &Tab| {
         let of_here = || tab.said.iter().filter(|said| said.namespace == *namespace);
         let is_let_in = of_here().any(|said| said.at < at && matches!(said.what, What::Connect(_)));
         let mut spoke = tab.sent().map(|(said, ..)| said.at);
-        is_let_in && tab.until > last && spoke.next().is_none_or(|first| first < at)
+        is_let_in && tab.until > last && (spoke.next().is_none_or(|first| first < at) || comes_in(index))
     };
     let mut others = tabs.iter().enumerate().filter(|(index, _)| *index != sending.tab);
-    others.all(|(index, tab)| by.contains_key(&index) || !is_there(tab))
+    others.all(|(index, tab)| by.contains_key(&index) || !is_there(index, tab))
 }
 
 /// How often a tab heard a message that was sent before the tab had connected, or had entered a room: the application shows what
@@ -369,16 +422,17 @@ fn shown_later(tabs: &[Tab], all: &[Sending<'_>], arrives_as: &str, text: &str) 
 
 /// Where an event names the one tab that hears it, and what had told that tab its name.
 fn personal(
-    tabs: &[Tab],
-    all: &[Sending<'_>],
+    looks: &Looks<'_>,
+    namespace: &str,
     arrives_as: &str,
     text: &str,
-    origins: &Origins,
 ) -> Option<(Place, Teller, Place, usize)> {
+    let Looks { tabs, origins, .. } = *looks;
+    let all = &looks.all[..looks.all.len().min(MOST_TIMES)];
     let mut scores: BTreeMap<(Place, Teller, Place, usize), usize> = BTreeMap::new();
     for sending in all {
         let Some(said) = text_at(sending.args, text) else { continue };
-        let heard = heard_soon(tabs, sending);
+        let heard = heard_soon_in(tabs, sending, namespace);
         let is_it = |heard: &&Heard<'_>| {
             heard.name == arrives_as && messages(heard.args).iter().any(|(_, text)| text.contains(said))
         };
@@ -405,7 +459,7 @@ fn heard_in_rooms(tabs: &[Tab], event: &Event, place: &str, guesses: &Guesses) -
         .filter(|(said, name, ..)| said.namespace == event.0 && *name == event.1)
         .filter_map(|(_, _, args, _)| text_at(args, place))
         .collect();
-    let broadcasts = || guesses.broadcasts.iter().filter(|(other, _)| other.0 == event.0);
+    let broadcasts = || guesses.broadcasts.iter().filter(|(_, broadcast)| broadcast.arrives_in == event.0);
     let is_passed_on = |name: &str| broadcasts().any(|(_, broadcast)| broadcast.arrives_as == name);
     let (mut with, mut without) = (0, 0);
     for tab in tabs {

@@ -50,10 +50,14 @@ pub(super) struct Broadcast {
     pub(super) personal: Option<(Teller, Place, usize)>,
     /// The event that others hear.
     pub(super) arrives_as: String,
+    /// The namespace in which they hear it.
+    pub(super) arrives_in: String,
     /// Whether the sender hears it, too. None where that cannot be told, as others said the same at that time.
     pub(super) reaches_sender: Option<bool>,
     /// Whether each tab heard it that was there.
     pub(super) reaches_all: bool,
+    /// Whether all clients can say it alike: nothing in it is what the server had told somebody.
+    pub(super) is_for_all: bool,
     /// How often it was sent.
     pub(super) times: usize,
     /// Whether tabs that came later heard it, too.
@@ -61,10 +65,18 @@ pub(super) struct Broadcast {
     pub(super) evidence: String,
 }
 
+impl Broadcast {
+    /// The namespace in which it is heard, if that is not the one of its event.
+    pub(super) fn elsewhere(&self, event: &Event) -> Option<&str> {
+        (self.arrives_in != event.0).then_some(self.arrives_in.as_str())
+    }
+}
+
 impl Guesses {
-    /// The broadcast that is sent most often, which the contract names.
+    /// The broadcast that is sent most often of those that all clients can say, which the contract names.
     pub(super) fn main(&self) -> Option<(&Event, &Broadcast)> {
-        self.broadcasts.iter().max_by_key(|(_, broadcast)| broadcast.times)
+        let for_all = self.broadcasts.iter().filter(|(_, broadcast)| broadcast.is_for_all);
+        for_all.max_by_key(|(_, broadcast)| broadcast.times)
     }
 
     /// The broadcast of the contract, if this event is one of it: the contract names no namespace.
@@ -74,11 +86,12 @@ impl Guesses {
         let how = |event: &Event| self.acknowledged.get(event).map(|one| one.is_error_first);
         let is_same =
             own.text == of_main.text && own.room == of_main.room && own.arrives_as == of_main.arrives_as;
+        let is_same = is_same && own.elsewhere(event) == of_main.elsewhere(main);
         let is_alike = main.1 == event.1
             && is_same
             && self.reaches(own) == self.reaches(of_main)
             && how(main) == how(event);
-        (main == event || is_alike).then_some(own)
+        (main == event || is_alike && own.is_for_all).then_some(own)
     }
 
     /// Where a broadcast names its room; nowhere if nobody is in one.

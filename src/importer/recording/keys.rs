@@ -70,6 +70,15 @@ pub(super) fn is_code(place: &str, text: &str) -> bool {
     is_named && (4..=12).contains(&text.len()) && text.chars().all(is_of_code)
 }
 
+/// Whether a text or a number has the form of a code that people tell each other, wherever it stands: a number of four digits at
+/// least, or capitals and digits.
+pub(super) fn is_short_code(text: &str) -> bool {
+    let is_of_code = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
+    (4..=12).contains(&text.len())
+        && text.chars().all(is_of_code)
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
 fn key(place: &str) -> String {
     place.rsplit('/').next().unwrap_or_default().to_lowercase()
 }

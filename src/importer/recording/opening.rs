@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::origin::{Origins, Teller, Told, texts};
+use super::origin::{Origins, Teller, Told, values_that_may_be_told};
 use super::roles::Role;
 use super::talk::Tab;
 
@@ -25,8 +25,8 @@ pub(super) fn openings(tabs: &[Tab], roles: &[Role], origins: &Origins) -> Openi
     let mut asking = BTreeSet::new();
     for (asks, role) in roles.iter().enumerate() {
         for (said, _, args, _) in tabs[role.tab].sent() {
-            for (_, text) in texts(args) {
-                let Some(told) = origins.told_to_another(role.tab, text, said.at) else { continue };
+            for value in values_that_may_be_told(args) {
+                let Some(told) = origins.told_to_another(role.tab, &value.text, said.at) else { continue };
                 let opens = roles.iter().position(|other| other.members.contains(&told.tab));
                 let Some(opens) = opens.filter(|opens| *opens != asks) else { continue };
                 let Some(after) = last_sent(&tabs[roles[opens].tab], told) else { continue };

@@ -1,16 +1,20 @@
 //! Values that come from the server, such as the id of a user: a scenario cannot say them again, but its clients can keep what the
 //! server tells them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use super::keys::{AS_TEXT, is_code, is_id_key};
+use super::keys::{AS_TEXT, BYTES, is_code, is_id_key, is_short_code};
 use super::talk::{Tab, What};
 
 /// So many values are looked at.
 const MOST_VALUES: usize = 20_000;
+
+/// So many times that a value was told show to whom.
+const MOST_TOLD: usize = 50;
 
 /// So many texts of one message are looked at.
 const MOST_TEXTS: usize = 100;
@@ -46,6 +50,7 @@ pub(super) struct Told {
     pub(super) place: Place,
     /// How many arguments stand beside it.
     pub(super) count: usize,
+    pub(super) is_number: bool,
 }
 
 /// Where the values come from that tabs say.
@@ -85,13 +90,13 @@ impl Origins {
                 };
                 let times = times.entry(teller.clone()).or_default();
                 *times += 1;
-                for (place, text) in texts(&args) {
+                for Value { place, text, is_number } in values(&args) {
                     // Who a client is, it is told before it says anything.
-                    if *times == 1 && said.at <= speaks {
+                    if *times == 1 && said.at <= speaks && !is_number {
                         let first = firsts.entry((teller.clone(), place.clone())).or_default();
-                        first.insert(tab, text.to_owned());
+                        first.insert(tab, text.clone().into_owned());
                     }
-                    if wanted.contains(text) {
+                    if wanted.contains(&*text) && !(is_number && is_passing(&place, &text)) {
                         let told = Told {
                             tab,
                             at: said.at,
@@ -99,8 +104,9 @@ impl Origins {
                             times: *times,
                             place,
                             count: args.len(),
+                            is_number,
                         };
-                        origins.told.entry(text.to_owned()).or_default().push(told);
+                        origins.told.entry(text.into_owned()).or_default().push(told);
                     }
                 }
             }
@@ -145,32 +151,59 @@ impl Origins {
     }
 }
 
-/// The values that tabs say after the server has said them first, and that look as if it had made them.
-fn said(tabs: &[Tab]) -> HashSet<&str> {
-    let mut first: HashMap<&str, (f64, bool)> = HashMap::new();
-    let mut sent = HashSet::new();
-    for said in tabs.iter().flat_map(|tab| &tab.said) {
+/// What is known of a value, to see whether the server said it first.
+#[derive(Default)]
+struct Known {
+    /// When tabs were told it, and which.
+    told: Vec<(f64, usize)>,
+    said: Option<f64>,
+    /// Whether it looks as if the server had made it, or stands where such values stand.
+    is_sure: bool,
+}
+
+/// The values that tabs say after the server has said them first, and that look as if it had made them, or that it had told one tab
+/// alone.
+fn said(tabs: &[Tab]) -> HashSet<String> {
+    let mut known: HashMap<Cow<'_, str>, Known> = HashMap::new();
+    for (tab, said) in
+        tabs.iter().enumerate().flat_map(|(tab, one)| one.said.iter().map(move |said| (tab, said)))
+    {
         let (args, is_socket): (&[Json], bool) = match &said.what {
             What::Event { args, .. } | What::Ack { args, .. } => (args, false),
             What::Connect(Some(data)) => (std::slice::from_ref(data), !said.is_sent),
             _ => continue,
         };
-        for (place, text) in texts(args) {
-            let is_looked_for = is_socket || is_made(text) || is_id_key(&place) || is_code(&place, text);
-            if first.len() >= MOST_VALUES && !first.contains_key(text) || !is_looked_for {
+        for Value { place, text, is_number } in values(args) {
+            let is_sure = match is_number {
+                true => is_id_key(&place) || is_code(&place, &text),
+                false => is_socket || is_made(&text) || is_id_key(&place) || is_code(&place, &text),
+            };
+            if known.len() >= MOST_VALUES && !known.contains_key(&text) || !(is_sure || is_short_code(&text))
+            {
                 continue;
             }
-            if said.is_sent {
-                sent.insert(text);
-            }
-            let known = first.entry(text).or_insert((said.at, said.is_sent));
-            if said.at < known.0 {
-                *known = (said.at, said.is_sent);
+            let known = known.entry(text).or_default();
+            known.is_sure |= is_sure;
+            match known.said {
+                _ if !said.is_sent && known.told.len() < MOST_TOLD => known.told.push((said.at, tab)),
+                _ if !said.is_sent => {}
+                before => known.said = Some(before.map_or(said.at, |before| before.min(said.at))),
             }
         }
     }
-    sent.retain(|text| first.get(text).is_some_and(|(_, by_tab)| !by_tab));
-    sent
+    let is_of_server = |known: &Known| {
+        let Some(said) = known.said else { return false };
+        let told: BTreeSet<usize> =
+            known.told.iter().filter(|(at, _)| *at <= said).map(|(_, tab)| *tab).collect();
+        !told.is_empty() && (known.is_sure || told.len() == 1)
+    };
+    known.into_iter().filter(|(_, known)| is_of_server(known)).map(|(text, _)| text.into_owned()).collect()
+}
+
+/// Whether a number at a place comes and goes with every message, such as a small number of something: the same one elsewhere has
+/// nothing to do with it.
+pub(super) fn is_passing(place: &str, text: &str) -> bool {
+    !is_id_key(place) && !is_code(place, text) && !is_short_code(text)
 }
 
 /// Whether a text looks like one that a program has made: of one word, letters and digits mixed.
@@ -207,36 +240,79 @@ pub(super) fn is_of_bytes(place: &str) -> bool {
 
 /// The first texts in some arguments, and what is known of bytes, with their places.
 pub(super) fn messages(args: &[Json]) -> Vec<(Place, &str)> {
-    /// Walks through a value, as long as there is room and `left` values more may be looked at.
-    fn walk<'j>(value: &'j Json, place: &mut Place, found: &mut Vec<(Place, &'j str)>, left: &mut usize) {
-        let mut below = |part: std::fmt::Arguments<'_>, value| {
-            if *left == 0 || found.len() >= MOST_TEXTS {
+    leaves(args, Json::is_string)
+        .into_iter()
+        .filter_map(|(place, leaf)| Some((place, leaf.as_str()?)))
+        .collect()
+}
+
+/// A text or a whole number among some arguments.
+pub(super) struct Value<'j> {
+    pub(super) place: Place,
+    pub(super) text: Cow<'j, str>,
+    pub(super) is_number: bool,
+}
+
+/// The first texts and whole numbers in some arguments. Bytes are none.
+fn values(args: &[Json]) -> Vec<Value<'_>> {
+    let found = leaves(args, |value| value.is_string() || value.is_u64()).into_iter();
+    found
+        .filter(|(place, _)| !is_of_bytes(place) && !place.ends_with(&format!("/{BYTES}")))
+        .map(|(place, leaf)| match leaf {
+            Json::String(text) => Value { place, text: Cow::Borrowed(text.as_str()), is_number: false },
+            number => Value { place, text: Cow::Owned(number.to_string()), is_number: true },
+        })
+        .collect()
+}
+
+/// Those that may be what the server had told.
+pub(super) fn values_that_may_be_told(args: &[Json]) -> impl Iterator<Item = Value<'_>> {
+    values(args).into_iter().filter(|value| !(value.is_number && is_passing(&value.place, &value.text)))
+}
+
+/// The first values that are wanted in some arguments, with their places.
+fn leaves(args: &[Json], is_wanted: fn(&Json) -> bool) -> Vec<(Place, &Json)> {
+    /// What the walk through a value has found, and how many values more may be looked at.
+    struct Walk<'j> {
+        found: Vec<(Place, &'j Json)>,
+        left: usize,
+        is_wanted: fn(&Json) -> bool,
+    }
+
+    impl<'j> Walk<'j> {
+        fn at(&mut self, value: &'j Json, place: &mut Place) {
+            match value {
+                Json::Array(items) => {
+                    let items = items.iter().enumerate();
+                    items.for_each(|(index, item)| self.below(format_args!("{index}"), item, place));
+                }
+                // A key with a stroke would lead elsewhere.
+                Json::Object(map) => map
+                    .iter()
+                    .filter(|(key, _)| !key.contains(['/', '~']))
+                    .for_each(|(key, value)| self.below(format_args!("{key}"), value, place)),
+                leaf if (self.is_wanted)(leaf) => self.found.push((place.clone(), leaf)),
+                _ => {}
+            }
+        }
+
+        fn below(&mut self, part: std::fmt::Arguments<'_>, value: &'j Json, place: &mut Place) {
+            if self.left == 0 || self.found.len() >= MOST_TEXTS {
                 return;
             }
-            *left -= 1;
+            self.left -= 1;
             let length = place.len();
             let _ = write!(place, "/{part}");
-            walk(value, place, found, left);
+            self.at(value, place);
             place.truncate(length);
-        };
-        match value {
-            Json::String(text) => found.push((place.clone(), text)),
-            Json::Array(items) => {
-                items.iter().enumerate().for_each(|(index, item)| below(format_args!("{index}"), item));
-            }
-            // A key with a stroke would lead elsewhere.
-            Json::Object(map) => map
-                .iter()
-                .filter(|(key, _)| !key.contains(['/', '~']))
-                .for_each(|(key, value)| below(format_args!("{key}"), value)),
-            _ => {}
         }
     }
-    let (mut found, mut left) = (Vec::new(), MOST_LOOKED_AT);
+
+    let mut walk = Walk { found: Vec::new(), left: MOST_LOOKED_AT, is_wanted };
     for (index, arg) in args.iter().enumerate().take(MOST_TEXTS) {
-        walk(arg, &mut format!("/{index}"), &mut found, &mut left);
+        walk.at(arg, &mut format!("/{index}"));
     }
-    found
+    walk.found
 }
 
 /// The value at a place.

@@ -145,6 +145,9 @@ fn contract(words: &mut Words<'_>, tabs: &[Tab], guesses: &Guesses, roles: &[Rol
         if broadcast.arrives_as != event.1 {
             more.insert("arrives_as".to_owned(), literal(&broadcast.arrives_as).into());
         }
+        if let Some(namespace) = broadcast.elsewhere(event) {
+            more.insert("arrives_in".to_owned(), literal(namespace).into());
+        }
         if let Some(reaches) = guesses.reaches(broadcast) {
             more.insert("reaches".to_owned(), reaches.into());
         }

@@ -60,8 +60,13 @@ pub(super) fn room_by_key(args: &[Json]) -> Option<Place> {
     places.find(|place| is_room_key(place))
 }
 
-/// What tabs heard soon after a sending.
+/// What tabs heard soon after a sending, in its namespace.
 pub(super) fn heard_soon<'t>(tabs: &'t [Tab], sending: &Sending<'_>) -> Vec<Heard<'t>> {
+    heard_soon_in(tabs, sending, &sending.said.namespace)
+}
+
+/// What tabs heard soon after a sending, in this namespace.
+pub(super) fn heard_soon_in<'t>(tabs: &'t [Tab], sending: &Sending<'_>, namespace: &str) -> Vec<Heard<'t>> {
     let (from, to) = (sending.said.at, sending.said.at + SOON);
     let mut found = Vec::new();
     for (tab, one) in tabs.iter().enumerate() {
@@ -69,7 +74,7 @@ pub(super) fn heard_soon<'t>(tabs: &'t [Tab], sending: &Sending<'_>) -> Vec<Hear
         for said in one.said[begin..].iter().take(MOST_HEARD).take_while(|said| said.at <= to) {
             if let What::Event { name, args, .. } = &said.what
                 && !said.is_sent
-                && said.namespace == sending.said.namespace
+                && said.namespace == namespace
             {
                 found.push(Heard { tab, at: said.at, name, args });
             }

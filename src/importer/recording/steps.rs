@@ -10,6 +10,7 @@ use super::look::is_error;
 use super::opening::Openings;
 use super::origin::{Event, Teller, is_of_bytes, text_at, value_at};
 use super::roles::Role;
+use super::seen::{ENTER, is_called};
 use super::talk::{Said, Tab};
 use super::words::{Needed, Words, literal, put};
 use crate::importer::draft::Entry;
@@ -92,13 +93,15 @@ impl<'s> Steps<'s> {
         let events: Vec<_> = tab.sent().collect();
         let guesses = self.guesses;
         let speaks = |(said, name, args, _): &(&Said, &str, &[Json], Option<u64>)| {
-            let broadcast = guesses.broadcasts.get(&event_of(said, name));
+            let event = event_of(said, name);
+            let broadcast = guesses.broadcasts.get(&event).filter(|_| !is_called(&event, &ENTER));
             broadcast.is_some_and(|broadcast| text_at(args, &broadcast.text).is_some())
         };
         let first = events.iter().position(speaks);
         let is_entry = |(said, name, args, _): &(&Said, &str, &[Json], Option<u64>)| {
             let event = event_of(said, name);
-            guesses.joins.contains_key(&event) || !guesses.names(&event, args).is_empty()
+            let enters = guesses.joins.contains_key(&event) || is_called(&event, &ENTER);
+            enters || !guesses.names(&event, args).is_empty()
         };
         events[..first.unwrap_or(events.len())].iter().rposition(is_entry).map_or(0, |last| last + 1)
     }
@@ -273,6 +276,9 @@ impl<'s> Steps<'s> {
             }
             if let Some(reaches) = guesses.reaches(broadcast) {
                 told.insert("reaches".to_owned(), reaches.into());
+            }
+            if let Some(namespace) = broadcast.elsewhere(event) {
+                told.insert("namespace".to_owned(), literal(namespace).into());
             }
             tells = Some(told);
         }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::hidden::Hidden;
 use super::keys::{AS_TEXT, BYTES};
 use super::opening::{Opening, Openings};
-use super::origin::{Origins, Place, Teller, Told};
+use super::origin::{Origins, Place, Teller, Told, is_passing};
 use super::roles::{NAME, Role};
 use crate::importer::draft::Part;
 
@@ -83,18 +83,21 @@ impl<'w> Words<'w> {
     /// A value that a group says, under that key, at that time.
     pub(super) fn said(&mut self, role: usize, key: &str, value: &Json, at: f64) -> Json {
         let tab = self.roles[role].tab;
-        self.value(key, value, &mut |words, text| words.known(role, tab, text, at))
+        self.value(key, value, &mut |words, text, is_number| words.known(role, tab, text, is_number, at))
     }
 
     /// A text that a group says.
     pub(super) fn said_text(&mut self, role: usize, key: &str, text: &str, at: f64) -> String {
         let tab = self.roles[role].tab;
-        self.known(role, tab, text, at).unwrap_or_else(|| self.hidden.text(key, text))
+        self.known(role, tab, text, false, at).unwrap_or_else(|| self.hidden.text(key, text))
     }
 
     /// A value of an entry of the contract, which all groups share, as that tab said it.
     pub(super) fn shared(&mut self, tab: usize, value: &Json) -> Json {
-        self.value("", value, &mut |words, text| {
+        self.value("", value, &mut |words, text, is_number| {
+            if is_number {
+                return None;
+            }
             if words.own_names.get(tab).is_some_and(|names| names.contains(text)) {
                 return Some(NAME.to_owned());
             }
@@ -118,7 +121,10 @@ impl<'w> Words<'w> {
     }
 
     /// A text that is not the client's own to say: its name, another one's, or what the server told.
-    fn known(&mut self, role: usize, tab: usize, text: &str, at: f64) -> Option<String> {
+    fn known(&mut self, role: usize, tab: usize, text: &str, is_number: bool, at: f64) -> Option<String> {
+        if is_number {
+            return self.told(role, tab, text, is_number, at);
+        }
         if self.own_names.get(tab).is_some_and(|names| names.contains(text)) {
             return Some(NAME.to_owned());
         }
@@ -134,23 +140,31 @@ impl<'w> Words<'w> {
         {
             return Some(format!("${{{whose}{value}}}"));
         }
-        let Some(told) = self.origins.told(tab, text, at) else { return self.kept(role, tab, text, at) };
-        let Told { teller, times, place, count, .. } = told.clone();
+        self.told(role, tab, text, is_number, at)
+    }
+
+    /// What the server told the client, or another one.
+    fn told(&mut self, role: usize, tab: usize, text: &str, is_number: bool, at: f64) -> Option<String> {
+        let Some(told) = self.origins.told(tab, text, at) else {
+            return self.kept(role, tab, text, is_number, at);
+        };
+        let Told { teller, times, place, count, is_number: was_number, .. } = told.clone();
         let name = self.capture(&teller, times);
         let expression = expression(&name, &place, count)?;
         self.needed.push(Needed { teller, times, name });
-        Some(format!("${{{expression}}}"))
+        Some(converted(&expression, was_number, is_number))
     }
 
     /// What another group keeps for this one.
-    fn kept(&mut self, role: usize, tab: usize, text: &str, at: f64) -> Option<String> {
+    fn kept(&mut self, role: usize, tab: usize, text: &str, is_number: bool, at: f64) -> Option<String> {
         let told = self.origins.told_to_another(tab, text, at)?;
-        let Told { tab: other, teller, times, place, count, .. } = told.clone();
+        let Told { tab: other, teller, times, place, count, is_number: was_number, .. } = told.clone();
         let opens = self.roles.iter().position(|role| role.members.contains(&other))?;
         let is_it = |opening: &Opening| opening.teller == teller && opening.times == times;
         self.openings.get(&opens)?.iter().find(|opening| is_it(opening))?;
         let expression = expression(&self.capture(&teller, times), &place, count)?;
-        Some(format!("${{{}{expression}}}", self.whose(role, other)?))
+        let whose = self.whose(role, other)?;
+        Some(converted(&format!("{whose}{expression}"), was_number, is_number))
     }
 
     /// How a client of a group names the client of another tab: one that does the same is its neighbour.
@@ -197,10 +211,10 @@ impl<'w> Words<'w> {
         &mut self,
         key: &str,
         value: &Json,
-        known: &mut impl FnMut(&mut Self, &str) -> Option<String>,
+        known: &mut impl FnMut(&mut Self, &str, bool) -> Option<String>,
     ) -> Json {
         match value {
-            Json::String(text) => match known(self, text) {
+            Json::String(text) => match known(self, text, false) {
                 Some(expression) => expression.into(),
                 None => self.hidden.text(key, text).into(),
             },
@@ -213,8 +227,25 @@ impl<'w> Words<'w> {
                 });
                 Json::Object(entries.collect())
             }
+            Json::Number(number) => {
+                let text = Some(number.to_string()).filter(|text| !is_passing(key, text));
+                match text.and_then(|text| known(self, &text, true)) {
+                    Some(expression) => expression.into(),
+                    None => self.hidden.value(key, value),
+                }
+            }
             other => self.hidden.value(key, other),
         }
+    }
+}
+
+/// The expression for a value that was told as a number or as a text, and is said as the one or the other.
+fn converted(expression: &str, was_number: bool, is_number: bool) -> String {
+    match (was_number, is_number) {
+        // The digits of a number stand in a url as they are.
+        (true, false) => format!("${{encoded({expression})}}"),
+        (false, true) => format!("${{number({expression})}}"),
+        _ => format!("${{{expression}}}"),
     }
 }
 
