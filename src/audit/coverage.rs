@@ -17,9 +17,9 @@ pub struct Coverage {
     pub undecided: u64,
     /// Of those that were expected, those from one node of the server to another, where several took part.
     pub between: Option<u64>,
-    /// Clients that asked to join a room, were told nothing of it, and received none of what others received there.
+    /// Clients that asked to join a room, were told nothing of it, and received none of what others received there then.
     pub unseen: u64,
-    /// Clients that asked to leave a room, were told nothing of it, and received what was sent there more than a window later.
+    /// Clients that asked to leave a room, were told nothing of it, and went on to receive what was sent there.
     pub kept: u64,
 }
 

@@ -67,9 +67,9 @@ pub struct Findings {
     pub forbidden: u64,
     /// Pairs that prove nothing, by cause.
     pub undecided: UndecidedCounts,
-    /// Clients that asked to join a room, were told nothing of it, and received none of what others received there.
+    /// Clients that asked to join a room, were told nothing of it, and received none of what others received there then.
     pub unseen: u64,
-    /// Clients that asked to leave a room, were told nothing of it, and received what was sent there more than a window later.
+    /// Clients that asked to leave a room, were told nothing of it, and went on to receive what was sent there.
     pub kept: u64,
     /// Messages that came after their window: whether they were due or doubled is not known any more.
     pub late: u64,

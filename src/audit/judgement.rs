@@ -21,10 +21,11 @@ pub(super) struct Judgement {
     pub(super) undecided: UndecidedCounts,
     /// Seats that had to receive it, and did not, as far as their rooms say.
     pub(super) absent: Vec<u32>,
-    /// Seats that had asked for its room without an answer, and have not what others have.
-    pub(super) in_vain: Vec<u32>,
-    /// Seats that have it, and may have left its room long before.
-    pub(super) kept: Vec<u32>,
+    /// Seats that had asked for its room without an answer, and have not what others have; and the time over which that was
+    /// handled, as far as they may know.
+    pub(super) in_vain: Vec<(u32, (Moment, Moment))>,
+    /// Seats that had asked to leave its room without an answer, the same time, and whether they have it.
+    pub(super) left: Vec<(u32, (Moment, Moment), bool)>,
     /// Seats that must not and did: how, and when.
     pub(super) leaked: Vec<(u32, Leak, Moment)>,
     /// Seats that had to receive it, and did, by node where there are several.
@@ -88,6 +89,11 @@ impl Judgement {
                 certainty = Certainty::Maybe;
             }
             received += usize::from(has && certainty != Certainty::No);
+            let is_missed = !has && excuse.is_none() && proof.handled.is_some();
+            let tells = certainty != Certainty::Yes && (has || is_missed);
+            if tells && membership.has_asked_to_leave(message, seat, (from, to), window) {
+                judgement.left.push((seat, (from, to), has));
+            }
             match (certainty, has) {
                 (Certainty::Yes, true) => {
                     judgement.expected += 1;
@@ -104,15 +110,8 @@ impl Judgement {
                         false if is_blurred(membership, message, seat, (from, to)) => Undecided::Clocks,
                         false => membership.doubt(message, seat, (from, to), proof.handled.is_some()),
                     };
-                    if excuse.is_none()
-                        && proof.handled.is_some()
-                        && !has
-                        && membership.asks_in_vain(message, seat, (from, to))
-                    {
-                        judgement.in_vain.push(seat);
-                    }
-                    if has && membership.has_long_left(message, seat, (from, window)) {
-                        judgement.kept.push(seat);
+                    if is_missed && !is_gone && membership.asks_in_vain(message, seat, (from, to)) {
+                        judgement.in_vain.push((seat, (from, to)));
                     }
                     let unaimed = aim.may_add.then_some(unaimed);
                     judgement.undecided.add(excuse.or(unaimed).unwrap_or_else(doubt), 1);

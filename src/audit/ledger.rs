@@ -292,10 +292,10 @@ impl Ledger {
             AuditEvent::Read { asked } => {
                 let course = self.senders.entry(client).or_default();
                 course.read = course.read.max(Some(asked));
-                self.membership.has_read(client, None, (asked, at + self.window));
+                self.membership.has_read(client, None, (asked, at), self.window);
             }
             AuditEvent::Pinged { ponged } => {
-                self.membership.has_read(client, None, (ponged, at + self.window));
+                self.membership.has_read(client, None, (ponged, at), self.window);
             }
             AuditEvent::Parting { namespace, room, is_answered } => {
                 self.parting(client, namespace, room, is_answered, at);

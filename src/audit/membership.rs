@@ -4,6 +4,7 @@
 
 mod live;
 mod stays;
+mod unproved;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use super::nodes::{Homes, Spread};
 use super::rooms::KnownRooms;
 pub(super) use live::Live;
 use live::LiveCounts;
+use unproved::Unproved;
 
 use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over, push};
 
@@ -35,12 +37,14 @@ pub(super) struct Seat {
     asks: bool,
     /// Whether the server moves it from room to room.
     is_movable: bool,
-    /// Whether it asked to leave some room where the server answers no leave, and nothing shows that this was read.
-    leaves: bool,
+    /// Whether it asked to join or to leave some room without an answer, and nothing shows that this was read.
+    waits: bool,
+    /// Whether it ever asked to leave a room where the server answers no leave.
+    has_left_silently: bool,
     /// Whether others received what went to a room that it had asked for without an answer, and it did not.
-    pub(super) has_missed: bool,
-    /// Whether it received what went to a room long after it had asked to leave that, and nothing shows that it had left.
-    pub(super) was_kept: bool,
+    has_missed: bool,
+    /// What nothing has proved of stays that are forgotten.
+    unproved: Unproved,
     /// Whether anything has shown that it was in a room that it had asked for.
     pub(super) was_seen: bool,
     /// When it received last an event as which messages arrive, and which had never come with a stamp.
@@ -271,9 +275,10 @@ impl Membership {
             back: None,
             asks: false,
             is_movable: false,
-            leaves: false,
+            waits: false,
+            has_left_silently: false,
             has_missed: false,
-            was_kept: false,
+            unproved: Unproved::default(),
             was_seen: false,
             unstamped: None,
             owed: Vec::new(),
@@ -376,8 +381,11 @@ impl Membership {
         match place.rooms.iter_mut().find(|(of, span)| *of == room && span.left_asked.is_none()) {
             Some((_, span)) => span.again = Some(Moment::MAX),
             None => {
-                push(&mut place.rooms, (room, MembershipSpan::asked(at)));
-                place.asks = true;
+                push(
+                    &mut place.rooms,
+                    (room, MembershipSpan { is_unread: true, ..MembershipSpan::asked(at) }),
+                );
+                (place.asks, place.waits) = (true, true);
             }
         }
     }
@@ -392,19 +400,6 @@ impl Membership {
                 Some(asked) => span.end(asked, at),
                 None => span.confirm(at),
             }
-        }
-    }
-
-    /// What was asked for then was refused: it never was there by that. A membership that was there already stays.
-    pub(super) fn refused(&mut self, seat: u32, room: &str, asked: Moment) {
-        let Some(room) = self.known_room(seat, room) else { return };
-        let rooms = &mut self.seats[seat as usize].rooms;
-        let is_it = |(of, span): &(u32, MembershipSpan)| {
-            *of == room && span.asked == asked && span.confirmed.is_none() && span.left_asked.is_none()
-        };
-        if let Some(place) = rooms.iter().rposition(is_it) {
-            rooms.remove(place);
-            self.vacate(seat, room);
         }
     }
 
@@ -551,14 +546,16 @@ impl Membership {
             over.is_some()
         };
         let place = &mut self.seats[seat as usize];
-        stays::merge(&mut place.rooms, horizon);
+        stays::merge(place, horizon);
         place.spans.retain(|span| !is_over(span));
         place.untraced.retain(|span| !is_over(span));
         let mut left = Vec::new();
-        place.rooms.retain(|(room, span)| {
+        let Seat { rooms, unproved, .. } = place;
+        rooms.retain(|(room, span)| {
             let over = is_over(span);
             if over {
                 left.push(*room);
+                unproved.forget(span);
             }
             !over
         });

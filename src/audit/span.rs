@@ -56,6 +56,20 @@ pub struct MembershipSpan {
     pub left: Option<Moment>,
     /// Whether its end was asked for where the server answers no leave.
     pub ends_silently: bool,
+    /// Whether the client asked for it by a step, and nothing has shown yet that the server has read that.
+    pub is_unread: bool,
+    /// Since when it is known that the server has read the asking for it, where the server did not answer that.
+    pub join_read: Option<Moment>,
+    /// Since when it is known that the server has read the asking for its end, where the server answers no leave.
+    pub leave_read: Option<Moment>,
+    /// Whether others received what went to the room since the asking for it was read, and its client did not.
+    pub has_missed: bool,
+    /// Whether its client received what went to the room since it was asked for, be it by an earlier stay that was not over yet.
+    pub was_heard: bool,
+    /// Whether its client received what went to the room long after it had asked for its end, or since that was read.
+    pub was_kept: bool,
+    /// Whether others received what went to the room since its end was asked for, and its client did not.
+    pub seems_over: bool,
     /// Up to when the server may have handled a join of who was there already, if one was asked for.
     pub again: Option<Moment>,
     /// Whether the server alone decides how long it lasts.
@@ -76,6 +90,13 @@ impl MembershipSpan {
             left_asked: None,
             left: None,
             ends_silently: false,
+            is_unread: false,
+            join_read: None,
+            leave_read: None,
+            has_missed: false,
+            was_heard: false,
+            was_kept: false,
+            seems_over: false,
             again: None,
             is_movable: false,
             moved: None,

@@ -373,10 +373,10 @@ pub struct DeliveriesResult {
     /// Why they prove nothing; only what happened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undecided_causes: Vec<UndecidedResult>,
-    /// Clients that asked to join a room, were told nothing of it, and received none of what others received there.
+    /// Clients that asked to join a room, were told nothing of it, and received none of what others received there then.
     #[serde(default, skip_serializing_if = "super::nodes::is_zero")]
     pub unseen: u64,
-    /// Clients that asked to leave a room, were told nothing of it, and received what was sent there more than a window later.
+    /// Clients that asked to leave a room, were told nothing of it, and went on to receive what was sent there.
     #[serde(default, skip_serializing_if = "super::nodes::is_zero")]
     pub kept: u64,
     /// A client that had to receive a message did not.

@@ -159,7 +159,8 @@ impl Emit {
             Some(stamped) => stamped.put(cx, encoded.to_mut(), &namespace)?,
             None => None,
         };
-        self.moves.tell(cx, &namespace, &encoded.data);
+        let asks = self.ack.is_some() || self.response.is_some();
+        self.moves.tell(cx, &namespace, &encoded.data, asks);
         let exchange = match &self.ack {
             Some(ack) => {
                 let exchange = Exchange::begin(cx, namespace, &encoded, ack.within)?;

@@ -206,8 +206,8 @@ impl Move {
             cx.actor.came = cx.actor.context.since(cx.now);
         }
         let is_answered = self.judges();
-        if self.verb == Verb::Leave && !is_answered {
-            cx.actor.unread.leave(cx.now);
+        if !is_answered {
+            cx.actor.unread.ask(cx.now);
         }
         let is_movable = cx.actor.context.server_rooms.signs.iter().any(|sign| !sign.enters);
         for room in &rooms {

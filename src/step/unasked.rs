@@ -11,7 +11,16 @@ use crate::template::Template;
 
 /// How the contract asks for joins and leaves, as far as an event may be one.
 #[derive(Debug)]
-pub(super) struct Moves(Vec<(Verb, Vec<Template>)>);
+pub(super) struct Moves(Vec<Move>);
+
+#[derive(Debug)]
+struct Move {
+    verb: Verb,
+    /// The event and its arguments.
+    parts: Vec<Template>,
+    /// Whether the contract promises an answer.
+    is_answered: bool,
+}
 
 impl Moves {
     /// Those that this event may be.
@@ -24,19 +33,22 @@ impl Moves {
             names.is_some_and(|(event, known)| event != known)
         };
         let asks = asks.filter(|(_, ask)| !is_other(&ask.event));
-        Moves(
-            asks.map(|(verb, ask)| (verb, std::iter::once(&ask.event).chain(&ask.args).cloned().collect()))
-                .collect(),
-        )
+        let moves = asks.map(|(verb, ask)| Move {
+            verb,
+            parts: std::iter::once(&ask.event).chain(&ask.args).cloned().collect(),
+            is_answered: ask.ack.is_some() || ask.confirmed_by.is_some(),
+        });
+        Moves(moves.collect())
     }
 
-    /// Tells the audit of an event that is about to be sent, if it is one of them. `data`: its name and arguments.
-    pub(super) fn tell(&self, cx: &mut Cx<'_, '_>, namespace: &str, data: &str) {
+    /// Tells the audit of an event that is about to be sent, if it is one of them. `data`: its name and arguments; `asks`:
+    /// whether the step asks for an answer.
+    pub(super) fn tell(&self, cx: &mut Cx<'_, '_>, namespace: &str, data: &str, asks: bool) {
         if self.0.is_empty() || cx.actor.context.audit.is_none() {
             return;
         }
         let Ok(Json::Array(event)) = serde_json::from_str::<Json>(data) else { return };
-        for (verb, parts) in &self.0 {
+        for Move { verb, parts, is_answered } in &self.0 {
             let mut found = Vec::new();
             let mut pairs = parts.iter().zip(&event);
             if event.len() < parts.len() || !pairs.all(|(part, value)| part.may_be(value, "room", &mut found))
@@ -51,11 +63,16 @@ impl Moves {
             if *verb == Verb::Join {
                 cx.actor.came = cx.actor.context.since(cx.now);
             }
+            // An answer is not looked at: so it may refuse.
+            let is_answered = *is_answered || asks;
+            if !is_answered {
+                cx.actor.unread.ask(cx.now);
+                cx.actor.has_unread = true;
+            }
             let is_movable = cx.actor.context.server_rooms.signs.iter().any(|sign| !sign.enters);
             for room in &names(rooms) {
                 cx.record(match verb {
-                    // How it answers is not looked at: so it may have refused.
-                    Verb::Leave => AuditEvent::Parting { namespace, room, is_answered: true },
+                    Verb::Leave => AuditEvent::Parting { namespace, room, is_answered },
                     _ => AuditEvent::Joining { namespace, room, is_movable },
                 });
             }

@@ -17,16 +17,16 @@ pub fn not_judged(gap: Gap) -> String {
             format!("{decided} of {} decided", counted(pairs, "pair"))
         }
         Gap::Unseen { clients } => {
-            let (were, they) = if clients == 1 { ("was", "it") } else { ("were", "they") };
+            let they = if clients == 1 { "it" } else { "they" };
             format!(
-                "nothing shows that {} ever {were} in the room that {they} asked to join: {they} received none of what others received there",
+                "nothing shows that {} got into a room that {they} asked to join: {they} received none of what others received there then",
                 counted(clients, "client"),
             )
         }
         Gap::Kept { clients } => {
             let they = if clients == 1 { "it" } else { "they" };
             format!(
-                "nothing shows that {} left the room that {they} asked to leave: {they} received what was sent there more than a window later",
+                "nothing shows that {} left a room that {they} asked to leave: {they} went on to receive what was sent there",
                 counted(clients, "client"),
             )
         }
@@ -50,16 +50,14 @@ mod tests {
         let unseen = |clients| not_judged(Gap::Unseen { clients });
         assert_eq!(
             unseen(1),
-            "nothing shows that 1 client ever was in the room that it asked to join: it received none of what others received there"
+            "nothing shows that 1 client got into a room that it asked to join: it received none of what others received there then"
         );
-        assert!(
-            unseen(4).starts_with(
-                "nothing shows that 4 clients ever were in the room that they asked to join: they"
-            )
-        );
+        assert!(unseen(4).starts_with(
+            "nothing shows that 4 clients got into a room that they asked to join: they received"
+        ));
         assert_eq!(
             not_judged(Gap::Kept { clients: 2 }),
-            "nothing shows that 2 clients left the room that they asked to leave: they received what was sent there more than a window later"
+            "nothing shows that 2 clients left a room that they asked to leave: they went on to receive what was sent there"
         );
         assert_eq!(not_judged(Gap::NoMessage), "no message was audited");
     }

@@ -47,8 +47,10 @@ impl Ledger {
         for (node, pairs) in judgement.undecided_at.iter().enumerate() {
             self.findings.nodes.doubt(message.node, node as u16, *pairs);
         }
-        judgement.in_vain.into_iter().for_each(|seat| self.membership.seat_mut(seat).has_missed = true);
-        judgement.kept.into_iter().for_each(|seat| self.membership.seat_mut(seat).was_kept = true);
+        judgement.in_vain.into_iter().for_each(|(seat, span)| self.membership.miss(&message, seat, span));
+        for (seat, span, has) in judgement.left {
+            self.membership.see_leave(&message, seat, span, has);
+        }
         for seat in judgement.absent {
             self.absent(seat, &message, (is_over, due), now);
         }
@@ -58,8 +60,8 @@ impl Ledger {
         self.judge_the_order(*entry, message.clone());
         // What its sender had asked for before is read, too.
         if let (Some(handled), Order::Sent) = (proof.handled, message.order) {
-            let shown = (message.sent, handled + self.window);
-            self.membership.has_read(key.sender, Some(&message.sent_in), shown);
+            let shown = (message.sent, handled);
+            self.membership.has_read(key.sender, Some(&message.sent_in), shown, self.window);
         }
         let horizon = message.sent.saturating_sub(self.window);
         let next = self.senders.entry(key.sender).or_default().close(key.sequence, horizon);

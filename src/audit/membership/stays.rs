@@ -56,6 +56,19 @@ impl Membership {
         true
     }
 
+    /// What was asked for then was refused: it never was there by that. A membership that was there already stays.
+    pub(in crate::audit) fn refused(&mut self, seat: u32, room: &str, asked: Moment) {
+        let Some(room) = self.known_room(seat, room) else { return };
+        let rooms = &mut self.seats[seat as usize].rooms;
+        let is_it = |(of, span): &(u32, MembershipSpan)| {
+            *of == room && span.asked == asked && span.confirmed.is_none() && span.left_asked.is_none()
+        };
+        if let Some(place) = rooms.iter().rposition(is_it) {
+            rooms.remove(place);
+            self.vacate(seat, room);
+        }
+    }
+
     /// The server may put a seat out of a room that it has asked for.
     pub(in crate::audit) fn may_be_moved(&mut self, seat: u32, name: &str) {
         let Some(room) = self.known_room(seat, name) else { return };
@@ -110,36 +123,8 @@ impl Membership {
         for (of, span) in &mut place.rooms {
             if *of == room && span.left_asked.is_none() {
                 (span.left_asked, span.ends_silently) = (Some(at), !is_answered);
-                place.leaves |= !is_answered;
-            }
-        }
-    }
-
-    /// Something shows that the server has read what a client sent at a time: so it has read what that had sent before over
-    /// the same connection, and the rooms that it left by that without an answer are left by a time. `namespace`: where it was
-    /// sent, if only what was sent there is known to be read.
-    pub(in crate::audit) fn has_read(
-        &mut self,
-        client: u32,
-        namespace: Option<&str>,
-        (sent, left): (Moment, Moment),
-    ) {
-        let Some(places) = self.of_client.get(client as usize) else { return };
-        for (of, seat) in places.iter() {
-            let place = &mut self.seats[seat as usize];
-            let is_it = || namespace.is_none_or(|name| *self.namespaces[of as usize].0 == *name);
-            if !place.leaves || !is_it() || place.open().is_none() {
-                continue;
-            }
-            let is_open = |(_, span): &&mut (u32, MembershipSpan)| span.ends_silently && span.left.is_none();
-            place.leaves = false;
-            for (_, span) in place.rooms.iter_mut().filter(is_open) {
-                match span.left_asked {
-                    Some(asked) if asked >= sent => place.leaves = true,
-                    // What was under way when the connection was cut may never have come.
-                    asked if place.back > asked => {}
-                    _ => span.left = Some(left),
-                }
+                place.waits |= !is_answered;
+                place.has_left_silently |= !is_answered;
             }
         }
     }
@@ -169,11 +154,16 @@ impl Membership {
         let Some(room) = self.known_room(seat, name) else { return };
         let before = self.homes.reach((message.node, message.sent), place.client).before;
         self.seats[seat as usize].was_seen = true;
-        let mut stays = self.seats[seat as usize].rooms.iter_mut().filter(|(of, span)| {
+        let may_be = |(of, span): &&mut (u32, MembershipSpan)| {
             *of == room && span.asked < at && span.left.is_none_or(|left| left + before > message.sent)
-        });
-        if let (Some((_, span)), None) = (stays.next(), stays.next()) {
-            span.show(at);
+        };
+        let rooms = &mut self.seats[seat as usize].rooms;
+        let is_clear = rooms.iter_mut().filter(may_be).count() == 1;
+        for (_, span) in rooms.iter_mut().filter(may_be) {
+            span.was_heard = true;
+            if is_clear {
+                span.show(at);
+            }
         }
         // It was there when the message was handled, and so since it had come.
         let is_it = |(of, span): &&mut (u32, MembershipSpan)| {
@@ -196,62 +186,6 @@ impl Membership {
         let is_untraced = || self.seats[seat as usize].untraced.iter().any(is_later);
         let has_come = || self.spans(message, seat).iter().any(|(_, span)| is_later(span));
         message.has_history && is_there && (has_come() || is_untraced())
-    }
-
-    /// Whether a seat had asked for the one room of a message before that was sent, and not to leave it again before it was
-    /// handled, and nobody has said or shown that it was there.
-    pub(in crate::audit) fn asks_in_vain(
-        &self,
-        message: &SentMessage,
-        seat: u32,
-        (from, to): (Moment, Moment),
-    ) -> bool {
-        let place = &self.seats[seat as usize];
-        let [name] = &message.to[..] else { return false };
-        let is_it = |(room, span): &(u32, MembershipSpan)| {
-            self.rooms[*room as usize].name == *name
-                && span.confirmed.is_none()
-                && span.asked < from
-                && span.left_asked.is_none_or(|left| left >= to)
-        };
-        place.client != message.key.sender && !place.is_untraced(from, to) && place.rooms.iter().any(is_it)
-    }
-
-    /// Whether a seat that was sent a message had asked to leave its one room, more than a window before that, where the server
-    /// answers no leave.
-    pub(in crate::audit) fn has_long_left(
-        &self,
-        message: &SentMessage,
-        seat: u32,
-        (from, window): (Moment, Moment),
-    ) -> bool {
-        let place = &self.seats[seat as usize];
-        let [name] = &message.to[..] else { return false };
-        let is_long = |asked: Moment| asked + window <= from && place.back.is_none_or(|back| back <= asked);
-        let is_it = |(room, span): &(u32, MembershipSpan)| {
-            let is_open = span.ends_silently && span.left.is_none();
-            is_open && span.left_asked.is_some_and(is_long) && self.rooms[*room as usize].name == *name
-        };
-        let is_certain = message.is_aimed && place.client != message.key.sender;
-        // Nothing else may have brought it there.
-        let is_member = |(room, span): &(u32, MembershipSpan)| {
-            self.rooms[*room as usize].name == *name
-                && span.left_asked.is_none_or(|asked| asked + window > from)
-        };
-        is_certain
-            && place.untraced.is_empty()
-            && place.rooms.iter().any(is_it)
-            && !place.rooms.iter().any(is_member)
-    }
-
-    /// How many seats asked to leave rooms, and went on to receive what went there.
-    pub(in crate::audit) fn kept(&self) -> u64 {
-        self.seats.iter().filter(|seat| seat.was_kept).count() as u64
-    }
-
-    /// How many seats asked for rooms, and nothing shows that they ever were there.
-    pub(in crate::audit) fn unseen(&self) -> u64 {
-        self.seats.iter().filter(|seat| seat.has_missed && !seat.was_seen).count() as u64
     }
 
     /// Why nobody knows whether a message was for a seat.
@@ -317,16 +251,17 @@ impl Seat {
 pub(super) fn keep_what_was_cut(place: &mut Seat, lost: Option<Moment>) {
     for (_, span) in &mut place.rooms {
         if span.ends_silently && span.left > lost {
-            span.left = None;
+            (span.left, span.leave_read) = (None, None);
             place.asks = true;
         }
     }
 }
 
 /// A leave that nobody confirmed may have come to nothing. After a while it is one stay with the next in the same room.
-pub(super) fn merge(rooms: &mut Vec<(u32, MembershipSpan)>, horizon: Moment) {
+pub(super) fn merge(place: &mut Seat, horizon: Moment) {
     let is_old =
         |span: &MembershipSpan| span.left.is_none() && span.left_asked.is_some_and(|asked| asked < horizon);
+    let Seat { rooms, unproved, .. } = place;
     let mut index = 0;
     while index < rooms.len() {
         let (room, span) = rooms[index];
@@ -335,6 +270,7 @@ pub(super) fn merge(rooms: &mut Vec<(u32, MembershipSpan)>, horizon: Moment) {
             Some((_, later)) if is_old(&span) => {
                 later.asked = span.asked;
                 rooms.remove(index);
+                unproved.forget(&span);
             }
             _ => index += 1,
         }

@@ -119,6 +119,73 @@ fn who_goes_on_to_receive_what_goes_to_a_room_that_it_asked_to_leave_keeps_the_r
 }
 
 #[test]
+fn who_goes_on_to_receive_since_its_leave_was_read_keeps_the_run_from_being_judged_until_it_misses_something()
+{
+    // When the answer to what client 1 asked behind its leave came, and which of the messages sent at 30, 40 and 50 it has.
+    let cases = [
+        (20, [true, true, true], 1),
+        (20, [true, false, false], 0),
+        (20, [false, true, true], 0),
+        (20, [false; 3], 0),
+        // The first two may have been on their way before the server read it.
+        (45, [true, true, false], 0),
+        (45, [true; 3], 1),
+        (60, [true; 3], 0),
+    ];
+    for (read, has, kept) in cases {
+        let mut ledger = left(false);
+        for (sequence, has) in (0..).zip(has) {
+            let sent = 30 + 10 * sequence;
+            if (sent - 10..sent).contains(&read) {
+                ledger.record(1, at(read), AuditEvent::Read { asked: at(12) });
+            }
+            broadcast(&mut ledger, message(sequence, "a", sent));
+            [1, 2].into_iter().filter(|client| *client == 2 || has).for_each(|client| {
+                received(&mut ledger, client, sequence, sent + 2);
+            });
+        }
+        let found = ledger.finish(at(500));
+        assert_eq!((faults(&found), found.kept), ([0; 4], kept), "{read} {has:?}");
+    }
+    // Who is gone misses nothing.
+    for comes_back in [false, true] {
+        let mut ledger = left(false);
+        ledger.record(1, at(20), AuditEvent::Read { asked: at(12) });
+        broadcast(&mut ledger, message(0, "a", 30));
+        [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, 32));
+        ledger.ended(1, None, at(40));
+        if comes_back {
+            ledger.connecting(1, "/", at(50));
+            ledger.connected(1, "/", "s9", false, at(51));
+        }
+        broadcast(&mut ledger, message(1, "a", 60));
+        received(&mut ledger, 2, 1, 62);
+        assert_eq!(ledger.finish(at(500)).kept, 1, "{comes_back}");
+    }
+    // Also if it comes again later.
+    let mut ledger = left(false);
+    ledger.record(1, at(20), AuditEvent::Read { asked: at(12) });
+    broadcast(&mut ledger, message(0, "a", 30));
+    [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, 32));
+    ledger.joining(1, "/", "a", at(40));
+    assert_eq!(ledger.finish(at(500)).kept, 1);
+    // What is forgotten is counted all the same.
+    let mut ledger = left(false);
+    ledger.record(1, at(20), AuditEvent::Read { asked: at(12) });
+    broadcast(&mut ledger, message(0, "a", 30));
+    [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 0, 32));
+    for sequence in 1..4 {
+        let sent = 60_000_000 * sequence;
+        ledger.advance(at(sent), Moment::MAX);
+        ledger.joining(1, "/", "b", at(sent));
+        ledger.joined(1, "/", "b", at(sent + 1));
+        ledger.parting(1, "/", "b", true, at(sent + 2));
+        ledger.parted(1, "/", "b", at(sent + 3));
+    }
+    assert_eq!(ledger.finish(at(400_000_000)).kept, 1);
+}
+
+#[test]
 fn a_ping_behind_a_pong_shows_that_a_leave_was_read() {
     for (ponged, leaks) in [(12, 1), (9, 0)] {
         let mut ledger = left(false);

@@ -251,6 +251,63 @@ fn who_asks_for_a_room_without_an_answer_and_receives_nothing_of_it_is_counted_u
 }
 
 #[test]
+fn who_was_seen_in_another_room_or_at_another_time_is_counted_as_well_once_the_server_had_read_that_it_asks()
+{
+    // Where it was before, when the answer to what it asked at 6 came, and whether a later message comes to it.
+    let cases = [
+        ("b", Some(8), false, 1),
+        ("a", Some(8), false, 1),
+        ("b", Some(8), true, 0),
+        ("a", Some(8), true, 0),
+        // The server may have read it after the message.
+        ("b", Some(12), false, 0),
+        ("b", None, false, 0),
+    ];
+    for (before, read, comes, unseen) in cases {
+        let mut ledger = connected(3);
+        [(1, before), (2, "a")].into_iter().for_each(|(client, room)| joined(&mut ledger, client, room));
+        ledger.parting(1, "/", before, true, at(4));
+        ledger.parted(1, "/", before, at(5));
+        ledger.joining(1, "/", "a", at(5));
+        let answers = |ledger: &mut Ledger, when: u64| {
+            if read == Some(when) {
+                ledger.record(1, at(when), AuditEvent::Read { asked: at(6) });
+            }
+        };
+        answers(&mut ledger, 8);
+        say(&mut ledger, silent(0, "a", 10));
+        answers(&mut ledger, 12);
+        received(&mut ledger, 2, 0, 20);
+        if comes {
+            say(&mut ledger, silent(1, "a", 30));
+            [1, 2].into_iter().for_each(|client| received(&mut ledger, client, 1, 40));
+        }
+        let found = ledger.finish(at(500));
+        assert_eq!((faults(&found), found.unseen), ([0; 4], unseen), "{before} {read:?} {comes}");
+    }
+}
+
+#[test]
+fn who_comes_again_before_its_former_stay_is_certainly_over_came_if_it_receives_anything() {
+    for (has, unseen) in [(true, 0), (false, 1)] {
+        let mut ledger = connected(3);
+        [1, 2].into_iter().for_each(|client| joined(&mut ledger, client, "a"));
+        ledger.parting(1, "/", "a", false, at(5));
+        ledger.record(1, at(8), AuditEvent::Read { asked: at(6) });
+        ledger.joining(1, "/", "a", at(9));
+        ledger.record(1, at(12), AuditEvent::Read { asked: at(10) });
+        for (sequence, has) in [(0, false), (1, has)] {
+            say(&mut ledger, silent(sequence, "a", 20 + 10 * sequence));
+            [1, 2].into_iter().filter(|client| *client == 2 || has).for_each(|client| {
+                received(&mut ledger, client, sequence, 26 + 10 * sequence);
+            });
+        }
+        let found = ledger.finish(at(500));
+        assert_eq!((faults(&found), found.unseen, found.kept), ([0; 4], unseen, 0), "{has}");
+    }
+}
+
+#[test]
 fn a_message_may_be_owed_to_a_former_stay_in_the_room() {
     let mut ledger = connected(3);
     joined(&mut ledger, 1, "a");

@@ -168,9 +168,9 @@ impl Observer for Found {
             AuditEvent::Joining { room, .. } => ("joining", room),
             AuditEvent::Joined { room, .. } => ("joined", room),
             AuditEvent::Refused { room, .. } => ("refused", room),
-            AuditEvent::Parting { room, .. } => {
+            AuditEvent::Parting { room, is_answered, .. } => {
                 self.left = Some(when);
-                ("parting", room)
+                (if is_answered { "parting" } else { "parting silently" }, room)
             }
             AuditEvent::Read { asked: sent } | AuditEvent::Pinged { ponged: sent } => {
                 return self.read.push(sent);
