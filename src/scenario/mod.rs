@@ -7,6 +7,7 @@
 
 mod asks;
 mod blanks;
+mod captured;
 mod explain;
 mod foreign;
 mod given;
@@ -362,7 +363,10 @@ fn read_at(root: &Node, surroundings: &Surroundings, speed: f64) -> Result<Scena
     scope.act(&everyone);
     let contract_node = contract.or(given.map(GivenContract::node));
     let mut contract = match contract_node {
-        Some(node) => Contract::read(node, &mut scope)?,
+        Some(node) => {
+            let captured = script.as_ref().map(|script| captured::names(node, script)).unwrap_or_default();
+            scope.with_captured(&captured, |scope| Contract::read(node, scope))?
+        }
         None if needs.contains(&Need::Fixture) || needs.contains(&Need::Contract) => Contract::fixture(),
         None => Contract::fixture().without_fence(),
     };

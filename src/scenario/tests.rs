@@ -182,6 +182,34 @@ fn what_a_group_captures_is_known_to_others_from_the_next_act_of_their_branch() 
 }
 
 #[test]
+fn what_the_script_keeps_may_stand_in_the_contract_above_it_and_nowhere_before_it_is_kept() {
+    let read = |named: &str, keeps: &str| {
+        let contract =
+            format!("contract: {{ broadcast: {{ emit: [say, \"${{body}}\", \"${{{named}}}\"] }} }}\n");
+        let script =
+            format!("script:\n  - all: [ connect, {keeps} ]\n  - all: {{ broadcast: {{ bytes: 50 }} }}\n");
+        read_text(&format!("{CLIENTS}{contract}{script}")).map_err(|mistake| mistake.message)
+    };
+    let expect = "{ expect: { event: x, capture: me } }";
+    for (named, keeps) in [
+        ("me.token", expect),
+        ("number(me.id) + 1", expect),
+        ("carol[n].me", expect),
+        ("me", "{ set: { me: 1 } }"),
+        ("me", "{ http: { get: /, capture: { me: body } } }"),
+    ] {
+        assert!(read(named, keeps).is_ok(), "{named} {keeps}");
+    }
+    let known = read("you", expect).unwrap_err();
+    assert_eq!(known, "unknown word or variable `you`");
+    let too_early =
+        read("me", "{ emit: { event: y, args: [\"${me}\"] } }, { expect: { event: x, capture: me } }");
+    assert_eq!(too_early.unwrap_err(), "`me` has no value for `alice` here");
+    let taken = read("to", "{ expect: { event: x, capture: to } }").unwrap_err();
+    assert!(taken.contains("stands for something else above"), "{taken}");
+}
+
+#[test]
 fn a_group_that_connects_inside_of_a_branch_is_connected_there() {
     let text = "  - alice, bob: connect\n  - together:\n      - alice: { join: a }\n      - [ { carol: connect }, { carol: { join: b } } ]\n";
     assert!(script(text).is_ok());

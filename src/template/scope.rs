@@ -254,6 +254,28 @@ impl Scope {
         result
     }
 
+    /// Reads the contract, which stands above the script: what that keeps under these names has a value for every client and of
+    /// every client, for all that is known before it is played.
+    pub(crate) fn with_captured<T>(
+        &mut self,
+        names: &[(String, Span)],
+        read: impl FnOnce(&mut Scope) -> T,
+    ) -> T {
+        let before = self.groups.clone();
+        // A name that nothing may have is refused where the script gives it.
+        let slots = names.iter().filter_map(|(name, span)| self.slot(name, *span).ok());
+        let slots: Vec<usize> = slots.map(|slot| slot.index).collect();
+        for group in &mut self.groups {
+            group.own.extend(&slots);
+            group.seen.extend(&slots);
+        }
+        let result = read(self);
+        for (group, before) in self.groups.iter_mut().zip(before) {
+            (group.own, group.seen) = (before.own, before.seen);
+        }
+        result
+    }
+
     /// What the groups have set so far is known to all from here on.
     pub(crate) fn publish(&mut self, groups: &[usize]) {
         for &group in groups {
