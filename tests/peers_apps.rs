@@ -288,6 +288,20 @@ fn the_suite_accuses_no_application_of_more_than_its_library_is_known_for() {
     );
 }
 
+#[test]
+fn an_application_that_answers_every_event_alike_is_not_taken_for_the_fixture() {
+    each(&["[]", "[null]", "[true]", "[1]", "[[]]", "[{}]", "[false,[]]", ""], |answer| {
+        let Some(server) = application("answers-all.js") else { return Ok(()) };
+        let only =
+            "acks/server-asks,broadcast-acks/all-answer,events/ack*,rooms/own-room,rooms/leave,sockets/fetch";
+        let played = conform(["--server", &*server, "--only", only], [("ANSWER", *answer)]);
+        match played.output.contains(" fail ") || played.output.contains("blocks") {
+            false => Ok(()),
+            true => Err(format!("{answer}: {:?}\n{}", played.code, played.output)),
+        }
+    });
+}
+
 impl Application {
     /// Plays the scenario beside the application. `None` means that it is to be skipped.
     fn play(&self, breakage: &str) -> Option<Played> {

@@ -23,7 +23,7 @@ const SETTINGS: [(&str, &str); 6] = [
 
 /// The breakages of `tests/peers/node/broken.js`, and the cases that have to fail by them. Only these are played: every other case
 /// about the same operation would fail slowly, by waiting for what does not come.
-const BREAKAGES: [(&str, &str); 61] = [
+const BREAKAGES: [(&str, &str); 63] = [
     ("broadcast-to-the-sender", "broadcast/socket-*"),
     ("emit-to-everyone", "broadcast/socket-emit-reaches-one"),
     ("broadcast-misses-one", "broadcast/io-emit-reaches-everyone,broadcast/flag-*"),
@@ -62,6 +62,8 @@ const BREAKAGES: [(&str, &str); 61] = [
     ("acknowledged-twice", "events/ack-once,events/ack"),
     ("acknowledged-at-every-call", "events/ack-once"),
     ("acknowledged-with-one-argument", "events/ack*"),
+    ("acknowledged-without-data", "events/ack,acks/server-asks"),
+    ("acknowledged-with-one-list", "events/ack,acks/server-asks"),
     ("acknowledged-to-another", "events/ack*"),
     ("answer-with-one-argument", "acks/several-arguments"),
     ("answer-of-any-namespace", "acks/*"),

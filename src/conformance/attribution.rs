@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::clauses::Clause;
 use super::owner::{
-    OLDER, behind, belongs, goes_with, is_costly, is_of_polling, is_of_posts, is_of_upgrade, is_of_wholeness,
-    is_plain, is_readable, is_ruinous, is_sign, looks_like, owner, owns, rule,
+    OLDER, behind, belongs, goes_with, is_costly, is_of_data, is_of_polling, is_of_posts, is_of_upgrade,
+    is_of_wholeness, is_plain, is_readable, is_ruinous, is_sign, looks_like, owner, owns, rule,
 };
 use super::result::{CaseResult, FindingResult};
 use super::verdict::{Verdict, deviation};
@@ -30,7 +30,8 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
         .copied()
         .filter(|rule| {
             let is_shown = |case: &CaseResult| {
-                shows_itself(case, *rule) || lacked_ping(case, *rule) || is_blocked_by(case, *rule)
+                let is_of_it = shows_itself(case, *rule) && !holds_over_websocket(cases, case, *rule);
+                is_of_it || lacked_ping(case, *rule) || is_blocked_by(case, *rule)
             };
             // Who acted by hand may have ended its session.
             let saw_it = |case: &&CaseResult| match *rule {
@@ -48,10 +49,15 @@ pub fn attribute(cases: &mut [CaseResult]) -> Vec<FindingResult> {
     // What is lost where nothing upgrades is not lost by upgrades.
     let is_lost_by = |posts: bool| shown.contains(if posts { &Rule::PostPackets } else { &Rule::EventLost });
     let (is_lost_anyway, is_lost_in_posts) = (is_lost_by(false), is_lost_by(true));
+    let [loses_arguments, loses_bytes, spoils_answers] =
+        [Rule::ArgumentsLost, Rule::BinaryLost, Rule::AckSpoilt].map(|rule| shown.contains(&rule));
     shown.retain(|rule| match rule {
         Rule::UpgradeLoss => !is_lost_anyway && !is_lost_in_posts,
         // An event and its attachments are several packets.
         Rule::PostBinary => !is_lost_in_posts,
+        // An answer can say no more than what the question still said.
+        Rule::AckSpoilt => !loses_arguments,
+        Rule::AckBytes => !loses_bytes && !spoils_answers,
         _ => true,
     });
     if shown.contains(&Rule::UpgradeLoss) {
@@ -265,6 +271,14 @@ fn loses_over_websocket(case: &CaseResult, rule: Rule) -> bool {
     is_over_websocket
         && case.verdict.is_deviation()
         && case.clause.iter().any(|clause| is_of_wholeness(clause, rule))
+}
+
+/// Whether a case about what packets say holds over a WebSocket: what breaks it over long-polling is a matter of that.
+fn holds_over_websocket(cases: &[CaseResult], case: &CaseResult, rule: Rule) -> bool {
+    let is_twin = |other: &CaseResult| other.id == case.id && other.transport == Some(Transport::Websocket);
+    is_of_data(rule)
+        && case.transport == Some(Transport::Polling)
+        && cases.iter().any(|other| is_twin(other) && other.verdict == Verdict::Pass)
 }
 
 fn shows_itself(case: &CaseResult, rule: Rule) -> bool {

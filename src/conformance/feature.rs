@@ -138,6 +138,11 @@ impl Feature {
         EVENTS.iter().position(|event| event.name == "t:burst").map(Feature::Event)
     }
 
+    /// The event `message-with-ack`, which is answered with what it says.
+    pub fn echo() -> Option<Feature> {
+        EVENTS.iter().position(|event| event.name == "message-with-ack").map(Feature::Event)
+    }
+
     /// The event `t:who`, whose answer nobody gives who does not know the fixture.
     pub fn who() -> Option<Feature> {
         EVENTS.iter().position(|event| event.name == "t:who").map(Feature::Event)

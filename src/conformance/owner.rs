@@ -42,9 +42,9 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
 
         Rule::PacketType | Rule::DisconnectPayload => "SIO-PK-01",
         Rule::Namespace | Rule::Spelling => "SIO-PK-02",
-        Rule::Json => "SIO-PK-23",
+        Rule::Json | Rule::TextSpoilt => "SIO-PK-23",
         Rule::EventPayload | Rule::ArgumentsLost => "SIO-EV-01",
-        Rule::AckId | Rule::AckPayload | Rule::AckUnknown | Rule::AckMissing => "SIO-EV-02",
+        Rule::AckId | Rule::AckPayload | Rule::AckUnknown | Rule::AckMissing | Rule::AckSpoilt => "SIO-EV-02",
         Rule::AckTwice => "SIO-EV-03",
         Rule::ConnectPayload | Rule::ConnectReply | Rule::ConnectUnanswered | Rule::SidTaken => "SIO-NS-01",
         Rule::SidShared => "SIO-NS-09",
@@ -52,7 +52,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::NamespaceUnasked => "SIO-NS-02",
         Rule::AnswerAstray => "SIO-NS-05",
         Rule::NamespaceUnknown => "SIO-NS-22",
-        Rule::NumberText => "SIO-PK-24",
+        Rule::NumberText | Rule::ValueSpoilt => "SIO-PK-24",
         Rule::LeaveIgnored => "SIO-NS-17",
         Rule::NamespaceAlone => "SEM-NS-01",
         Rule::EndUntold => "SEM-SK-03",
@@ -61,6 +61,7 @@ pub fn owner(rule: Rule) -> Option<&'static str> {
         Rule::EventEarly => "SEM-OR-08",
         Rule::EventTwice => "SEM-OR-09",
         Rule::AttachmentCount | Rule::BinaryLost => "SIO-BIN-01",
+        Rule::AckBytes => "SIO-BIN-02",
         Rule::Placeholder | Rule::AttachmentOrder => "SIO-BIN-03",
         Rule::AttachmentDue | Rule::AttachmentStray => "SIO-BIN-07",
 
@@ -104,9 +105,19 @@ pub(super) fn behind(rule: Rule) -> &'static [Rule] {
         Rule::AckMissing | Rule::ConnectUnanswered => &[Rule::EventLost, Rule::PostPackets],
         Rule::NamespaceAlone => &[Rule::ConnectUnanswered, Rule::EventLost, Rule::PostPackets],
         Rule::EventLost => &[Rule::PostPackets],
-        Rule::BinaryLost => &[Rule::PostPackets, Rule::EventLost, Rule::AckMissing],
+        Rule::BinaryLost => &[Rule::PostPackets, Rule::EventLost, Rule::AckMissing, Rule::AckBytes],
         Rule::PostBinary => &[Rule::PostPackets, Rule::BinaryLost, Rule::EventLost, Rule::AckMissing],
         Rule::EventTwice => &[Rule::EventOrder, Rule::EventLost],
+        // What an answer lacks may be what the question had lost.
+        Rule::AckSpoilt => &[Rule::ArgumentsLost, Rule::ValueSpoilt, Rule::TextSpoilt, Rule::BinaryLost],
+        Rule::AckBytes => &[
+            Rule::BinaryLost,
+            Rule::ArgumentsLost,
+            Rule::AckSpoilt,
+            Rule::PostBinary,
+            Rule::PostPackets,
+            Rule::AckMissing,
+        ],
         _ => &[],
     }
 }
@@ -118,6 +129,7 @@ pub(super) fn goes_with(rule: Rule) -> &'static [&'static str] {
         Rule::LeaveIgnored => &["SIO-NS-20", "SEM-DR-01"],
         Rule::AttachmentOrder => &["SIO-BIN-18", "SEM-VO-03"],
         Rule::BinaryLost => &["SIO-BIN-07", "SEM-OR-03"],
+        Rule::AckBytes => &["SIO-BIN-18"],
         _ => &[],
     }
 }
@@ -189,6 +201,10 @@ pub(super) fn is_readable(rule: Rule) -> bool {
             | Rule::EventLost
             | Rule::EventTwice
             | Rule::NumberText
+            | Rule::TextSpoilt
+            | Rule::ValueSpoilt
+            | Rule::AckSpoilt
+            | Rule::AckBytes
             | Rule::AttachmentOrder
             | Rule::LeaveIgnored
             | Rule::NamespaceAlone
@@ -228,6 +244,9 @@ pub fn is_of_time(rule: Rule) -> bool {
             | Rule::EventOrder
             | Rule::EventTwice
             | Rule::NumberText
+            | Rule::TextSpoilt
+            | Rule::ValueSpoilt
+            | Rule::AckSpoilt
             | Rule::AttachmentOrder
             | Rule::LeaveIgnored
             | Rule::NamespaceAlone
@@ -267,6 +286,10 @@ pub(super) fn is_sign(rule: Rule) -> bool {
             | Rule::EventLost
             | Rule::EventTwice
             | Rule::NumberText
+            | Rule::TextSpoilt
+            | Rule::ValueSpoilt
+            | Rule::AckSpoilt
+            | Rule::AckBytes
             | Rule::AttachmentOrder
             | Rule::LeaveIgnored
             | Rule::NamespaceAlone
@@ -291,6 +314,11 @@ pub(super) fn is_sign(rule: Rule) -> bool {
 /// Whether the rule is one of long-polling alone.
 pub(super) fn is_of_polling(rule: Rule) -> bool {
     matches!(rule, Rule::PollPacket | Rule::PollAnswer | Rule::PayloadUtf8 | Rule::PayloadBase64)
+}
+
+/// Whether the rule is one of what packets say, whatever carries them.
+pub fn is_of_data(rule: Rule) -> bool {
+    matches!(rule, Rule::TextSpoilt | Rule::ValueSpoilt | Rule::AckSpoilt | Rule::AckBytes)
 }
 
 /// Whether that sign has hardly any other cause, so that many cases that saw it show the rule broken, too.

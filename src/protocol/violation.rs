@@ -242,6 +242,14 @@ rules! {
         "an event brings all its arguments";
     BinaryLost, "socket.binary-lost", "Socket.IO v5, Packet encoding",
         "bytes in an event or an acknowledgement arrive as they were sent";
+    TextSpoilt, "socket.text-spoilt", "Socket.IO v5, Packet encoding",
+        "a text arrives with all its characters";
+    ValueSpoilt, "socket.value-spoilt", "Socket.IO v5, Packet encoding",
+        "numbers, truth values, null and what is empty arrive as they were sent";
+    AckSpoilt, "socket.ack-spoilt", "Socket.IO v5, Acknowledgement",
+        "an acknowledgement brings the data that were given to it";
+    AckBytes, "socket.ack-bytes", "Socket.IO v5, Acknowledgement",
+        "bytes in an acknowledgement arrive as they were given to it";
     EventOrder, "socket.event-order", "Socket.IO documentation, Delivery guarantees",
         "what is emitted to a client first arrives first";
     EventLost, "socket.event-lost", "Socket.IO documentation, Delivery guarantees",

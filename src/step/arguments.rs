@@ -35,13 +35,19 @@ pub(super) fn spoilt(mismatch: &Mismatch) -> Option<Rule> {
         Likeness::NumberInText => Some(Rule::NumberText),
         Likeness::OtherAttachment => Some(Rule::AttachmentOrder),
         Likeness::OtherBytes => Some(Rule::BinaryLost),
-        Likeness::Shorter => Some(Rule::ArgumentsLost),
+        Likeness::Shorter | Likeness::Wrapped => Some(Rule::ArgumentsLost),
+        Likeness::OtherText => Some(Rule::TextSpoilt),
+        Likeness::OtherValue | Likeness::Nothing => Some(Rule::ValueSpoilt),
     }
 }
 
-/// The same of an answer: what it lacks may be what nobody said.
+/// The same of an answer, which has a clause of its own for its data and one for its bytes.
 pub(super) fn spoilt_answer(mismatch: &Mismatch) -> Option<Rule> {
-    spoilt(mismatch).filter(|rule| *rule != Rule::ArgumentsLost)
+    match mismatch.likeness {
+        Likeness::Shorter | Likeness::Wrapped | Likeness::Nothing => Some(Rule::AckSpoilt),
+        Likeness::OtherBytes => Some(Rule::AckBytes),
+        _ => spoilt(mismatch),
+    }
 }
 
 /// The arguments of an event, if they are as wanted.

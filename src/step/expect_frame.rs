@@ -70,7 +70,10 @@ impl ExpectFrame {
                 let rule = cx.actor.blamed_for_other(self.shape.demanded_at_once());
                 cx.fail_on(Grounds::End, rule, self.wish(), actual);
             }
-            None => cx.fail_by_other(self.shape.demanded_at_once(), self.wish(), actual),
+            None => {
+                let lost = self.shape.is_binary().then_some(Rule::BinaryLost);
+                cx.fail_by_other(self.shape.demanded_at_once().or(lost), self.wish(), actual);
+            }
         }
     }
 
@@ -207,7 +210,8 @@ impl<'p> Running<'p> for Looking<'p> {
             }
             Happening::Time if cx.now >= self.deadline => {
                 // What came in its place may be what was meant.
-                let breaks = cx.actor.frames.left_breaks();
+                let spoilt = || cx.actor.frames.left().find_map(|text| self.step.shape.spoilt(text));
+                let breaks = cx.actor.frames.left_breaks().or_else(spoilt);
                 self.step.fail_in_silence(cx, breaks, format!("no such frame within {:?}", self.step.within));
                 Flow::Done
             }

@@ -175,6 +175,11 @@ impl Frames {
         self.kept.iter().filter(|kept| !kept.taken).find_map(|kept| kept.breaks)
     }
 
+    /// The texts that nobody took.
+    pub(super) fn left(&self) -> impl Iterator<Item = &str> {
+        self.kept.iter().filter(|kept| !kept.taken).filter_map(|kept| kept.frame.text())
+    }
+
     fn has_room(&self, frame: &Seen) -> bool {
         self.kept.len() < MAX_FRAMES && self.bytes + frame.size() <= MAX_FRAME_BYTES
     }

@@ -36,6 +36,10 @@ impl Shape {
         self.kind == "text"
     }
 
+    pub(super) fn is_binary(&self) -> bool {
+        self.kind == "binary"
+    }
+
     pub(super) fn is_close(&self) -> bool {
         self.kind == "close"
     }
@@ -51,6 +55,22 @@ impl Shape {
         match self.matcher.describe().as_str() {
             "the text \"3probe\"" if self.is_text() => Some(Rule::UpgradeProbe),
             "the text \"6\"" if self.is_text() => Some(Rule::UpgradeRelease),
+            _ => None,
+        }
+    }
+
+    /// The rule that a server breaks that sends this text in the place of it: the acknowledgement that is meant, with other data.
+    pub(super) fn spoilt(&self, text: &str) -> Option<Rule> {
+        let wanted = self.matcher.describe();
+        let head = wanted.strip_prefix("a text that matches /")?.trim_start_matches("(?s)");
+        let (head, _) = head.strip_prefix('^').filter(|_| self.is_text())?.split_once(r"\[")?;
+        let is_it = |head: &str| text.strip_prefix(head).is_some_and(|rest| rest.starts_with('['));
+        match head.as_bytes() {
+            [b'4', b'3', ..] => is_it(head).then_some(Rule::AckSpoilt),
+            [b'4', b'6', ..] => {
+                let without_bytes = head.split_once('-').is_some_and(|(_, rest)| is_it(&format!("43{rest}")));
+                (is_it(head) || without_bytes).then_some(Rule::AckBytes)
+            }
             _ => None,
         }
     }
@@ -113,7 +133,8 @@ fn wanted_message(wanted: &str) -> Option<Rule> {
     match text.as_bytes().first()? {
         b'2' => Some(Rule::EventLost),
         b'3' => Some(Rule::AckMissing),
-        b'5' | b'6' => Some(Rule::BinaryLost),
+        b'5' => Some(Rule::BinaryLost),
+        b'6' => Some(Rule::AckBytes),
         b'0' | b'4' | b'[' => Some(Rule::ConnectUnanswered),
         _ => None,
     }

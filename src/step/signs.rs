@@ -73,7 +73,7 @@ impl Signs {
             // A refusal may be meant, and is the reason only where nothing else is.
             Rule::ConnectUnanswered if self.was_refused_beside => self.missing(Rule::NamespaceAlone),
             Rule::ConnectUnanswered => self.unanswered(is_inside),
-            Rule::EventLost | Rule::AckMissing | Rule::BinaryLost => self.missing(rule),
+            Rule::EventLost | Rule::AckMissing | Rule::BinaryLost | Rule::AckBytes => self.missing(rule),
             other => other,
         }
     }

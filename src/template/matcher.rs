@@ -8,7 +8,8 @@ use serde_json::Value as Json;
 use super::binary::{self, Binary, Written};
 use super::expression::in_words;
 use super::key::{self, PATTERNS};
-use super::received::{Kind, Likeness, Mismatch, Path, Received, Step, is_shorter, told_bytes};
+use super::likeness::Likeness;
+use super::received::{Kind, Mismatch, Path, Received, Step, is_shorter, told_bytes};
 use super::{Scope, Template, Values};
 use crate::document::{Mistake, Node, Value};
 
@@ -342,6 +343,8 @@ impl Pattern {
                     (Pattern::List(all), Json::Array(some)) if is_shorter(all, some, item) => {
                         Likeness::Shorter
                     }
+                    (_, Json::Array(one)) if one.len() == 1 && item(self, &one[0]) => Likeness::Wrapped,
+                    (_, Json::Null) => Likeness::Nothing,
                     _ => received.likeness(actual, fits),
                 };
                 Err(received.mismatch(path, self.describe(), actual).like(likeness))

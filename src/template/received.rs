@@ -10,22 +10,7 @@ use serde_json::{Value as Json, json};
 use super::Values;
 use super::binary::Binary;
 use super::expression::in_words;
-
-/// What a value that is not as written may be all the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Likeness {
-    /// Another value.
-    #[default]
-    None,
-    /// The number that was wanted, as a text.
-    NumberInText,
-    /// The bytes of an attachment that was wanted elsewhere.
-    OtherAttachment,
-    /// Other bytes, or none where bytes were wanted.
-    OtherBytes,
-    /// The list that was wanted, without some of its items.
-    Shorter,
-}
+use super::likeness::{Likeness, is_slight, spoilt};
 
 /// Where a received value is not as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +168,10 @@ impl<'r> Received<'r> {
                 for (key, expected) in expected {
                     path.into(Step::Key(key.clone()), |path| match actual.get(key) {
                         Some(actual) => self.same(expected, actual, path),
-                        None => Err(path.nothing(in_words(expected))),
+                        None => Err(path.nothing(in_words(expected)).like(match is_slight(expected) {
+                            true => Likeness::OtherValue,
+                            false => Likeness::None,
+                        })),
                     })?;
                 }
                 true
@@ -198,7 +186,14 @@ impl<'r> Received<'r> {
                 };
                 let likeness = match (expected, actual) {
                     (Json::Array(all), Json::Array(some)) if is_shorter(all, some, item) => Likeness::Shorter,
-                    _ => self.likeness(actual, |guess, other| guess.same(expected, other, path).is_ok()),
+                    (_, Json::Array(one)) if one.len() == 1 && item(expected, &one[0]) => Likeness::Wrapped,
+                    _ => {
+                        match self.likeness(actual, |guess, other| guess.same(expected, other, path).is_ok())
+                        {
+                            Likeness::None => spoilt(expected, actual),
+                            likeness => likeness,
+                        }
+                    }
                 };
                 Err(self.mismatch(path, in_words(expected), actual).like(likeness))
             }

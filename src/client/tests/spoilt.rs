@@ -76,6 +76,63 @@ fn a_broadcast_that_says_the_right_text_without_its_stamp_has_lost_an_argument()
 }
 
 #[test]
+fn an_event_says_what_became_of_its_arguments() {
+    let expect = "{ expect: { event: n, args: ['5 €', { a: true, b: null }], within: 1s } }";
+    for (heard, rule) in [
+        (r#"42["n","5 ?",{"a":true,"b":null}]"#, Rule::TextSpoilt),
+        (r#"42["n","5 €",{"a":1,"b":null}]"#, Rule::ValueSpoilt),
+        (r#"42["n","5 €",{"a":true}]"#, Rule::ValueSpoilt),
+        (r#"42["n",["5 €",{"a":true,"b":null}]]"#, Rule::ArgumentsLost),
+        (r#"42["n","6 €",{"a":true,"b":null}]"#, Rule::EventLost),
+    ] {
+        connected(&format!("- alice: {expect}"), |mut play| {
+            play.begin(1);
+            play.hear(heard);
+            play.pass(250);
+            assert_eq!(play.found.failed[0].after, Some(rule), "{heard}");
+        });
+    }
+}
+
+#[test]
+fn an_answer_says_what_became_of_its_data() {
+    let emit = "{ emit: { event: ask, ack: { args: [a, { b: 1 }], within: 1s } } }";
+    for (heard, rule) in [
+        ("430[]", Some(Rule::AckSpoilt)),
+        (r#"430["a"]"#, Some(Rule::AckSpoilt)),
+        (r#"430[["a",{"b":1}]]"#, Some(Rule::AckSpoilt)),
+        (r#"430[null,null]"#, Some(Rule::AckSpoilt)),
+        (r#"430["a",{"b":"1"}]"#, Some(Rule::NumberText)),
+        (r#"430["c",{"b":1}]"#, None),
+    ] {
+        connected(&format!("- alice: {emit}"), |mut play| {
+            play.begin(1);
+            play.hear(heard);
+            assert_eq!(play.found.failed[0].after, rule, "{heard}");
+        });
+    }
+}
+
+#[test]
+fn a_raw_answer_that_is_not_the_wanted_one_has_lost_its_data_or_its_bytes() {
+    for (wanted, heard, rule) in [
+        (r#"^437\[\s*"a""#, "437[]", Rule::AckSpoilt),
+        (r#"(?s)^461-7\["#, "437[null]", Rule::AckBytes),
+        (r#"^461-7\[\s*"a""#, "461-7[]", Rule::AckBytes),
+    ] {
+        let wait =
+            format!("{{ expect_frame: {{ text: {{ $match: '{wanted}' }}, order: any, within: 1s }} }}");
+        connected(&format!("- alice: {{ send: '427[\"ask\"]' }}\n- alice: {wait}"), |mut play| {
+            play.begin(1);
+            play.begin(2);
+            play.hear(heard);
+            play.pass(1000);
+            assert_eq!(play.found.failed[0].after, Some(rule), "{wanted} {heard}");
+        });
+    }
+}
+
+#[test]
 fn what_is_missing_after_bytes_were_sent_may_be_they() {
     let script = "- alice: { emit: { event: message, args: [{ $bytes: 2 }] } }\n- alice: { expect: { event: n, within: 1s } }";
     connected(script, |mut play| {

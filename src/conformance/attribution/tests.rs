@@ -438,3 +438,53 @@ fn arguments_that_are_lost_are_told_once() {
     attribute(&mut cases);
     assert_eq!(told(&cases), [(Verdict::Blocked, Some("SIO-EV-01")), (Verdict::Fail, None)]);
 }
+
+#[test]
+fn an_answer_without_its_data_is_told_of_acknowledgements_unless_the_question_had_lost_them() {
+    let answer = |id: &str, clause: &str| stopped(id, clause, Some(Rule::AckSpoilt));
+    let mut cases = vec![answer("acks/one", "SEM-AK-01"), answer("events/ack", "SIO-EV-02")];
+    attribute(&mut cases);
+    assert_eq!(told(&cases), [(Verdict::Blocked, Some("SIO-EV-02")), (Verdict::Fail, None)]);
+
+    let echo = stopped("events/echo", "SIO-EV-01", Some(Rule::ArgumentsLost));
+    let mut cases = vec![answer("acks/one", "SEM-AK-01"), answer("events/ack", "SIO-EV-02"), echo];
+    let findings = attribute(&mut cases);
+    let blocked = (Verdict::Blocked, Some("SIO-EV-01"));
+    assert_eq!(told(&cases), [blocked, blocked, (Verdict::Fail, None)]);
+    assert_eq!(findings.len(), 1);
+}
+
+#[test]
+fn bytes_that_only_answers_lose_are_told_of_the_clause_about_these() {
+    let lost = |id: &str, clause: &str, rule: Rule| stopped(id, clause, Some(rule));
+    let mut cases = vec![
+        lost("packets/every-type", "SIO-PK-01", Rule::BinaryLost),
+        lost("binary/namespace", "SIO-BIN-18", Rule::AckBytes),
+        lost("binary/ack", "SIO-BIN-02", Rule::AckBytes),
+    ];
+    attribute(&mut cases);
+    let blocked = (Verdict::Blocked, Some("SIO-BIN-02"));
+    assert_eq!(told(&cases), [blocked, blocked, (Verdict::Fail, None)]);
+
+    cases[1] = lost("binary/event", "SIO-BIN-01", Rule::BinaryLost);
+    cases[2] = lost("binary/ack", "SIO-BIN-02", Rule::AckBytes);
+    attribute(&mut cases);
+    assert_eq!(told(&cases)[1..], [(Verdict::Fail, None), (Verdict::Blocked, Some("SIO-BIN-01"))]);
+}
+
+#[test]
+fn what_long_polling_alone_does_to_texts_is_not_told_of_packets() {
+    let spoilt = |transport, verdict| {
+        let shown = stopped("packets/text-unicode", "SIO-PK-23", Some(Rule::TextSpoilt));
+        CaseResult { transport: Some(transport), verdict, ..shown }
+    };
+    let other = || stopped("polling/post", "EIO-LP-15", Some(Rule::TextSpoilt));
+    let polling = || spoilt(Transport::Polling, Verdict::Fail);
+    let mut cases = vec![other(), polling(), spoilt(Transport::Websocket, Verdict::Pass)];
+    assert_eq!(attribute(&mut cases), []);
+    assert_eq!(told(&cases)[0], (Verdict::Fail, None));
+
+    let mut cases = vec![other(), polling(), spoilt(Transport::Websocket, Verdict::Fail)];
+    attribute(&mut cases);
+    assert_eq!(told(&cases)[0], (Verdict::Blocked, Some("SIO-PK-23")));
+}

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::host::Host;
 use super::scout::{Broken, Look, Scout, gone};
-use crate::conformance::owner::owner;
+use crate::conformance::owner::{is_of_data, owner};
 use crate::conformance::result::FeatureResult;
 use crate::conformance::{Feature, OwnContract, Variant, Versions};
 use crate::contract::Verb;
@@ -19,6 +19,9 @@ use crate::scenario::Group;
 use crate::server::{Offer, Probing, offers};
 use crate::session::Transport;
 use crate::transport::HAS_WEBTRANSPORT;
+
+/// What is looked for by an event with a random name.
+const EVERY_EVENT: &str = "the look whether every event is acknowledged";
 
 /// What a server lacks of that which a case uses.
 #[derive(Debug, PartialEq, Eq)]
@@ -162,10 +165,8 @@ impl Features {
         };
         left.retain(is_else);
         let (answers_all, is_refused, serves_all, looks) = thread::scope(|scope| {
-            let answers_all = scope.spawn(|| {
-                let label = "the look whether every event is acknowledged";
-                may_answer_all && once(label, Feature::unknown_event(transport))
-            });
+            let answers_all =
+                scope.spawn(|| may_answer_all && once(EVERY_EVENT, Feature::unknown_event(transport)));
             let is_refused = scope.spawn(|| {
                 let label = "the look for a refusal without credentials";
                 asks_anonymous && once(label, Feature::anonymous_refusal(transport))
@@ -194,10 +195,12 @@ impl Features {
         }
         let who = Feature::who().filter(|who| answers_all && !left.contains(who));
         let who = who.map(|who| (who, scout.feature(who)));
-        let mut unanswered = Vec::new();
+        let (mut unanswered, mut misanswered) = (Vec::new(), Vec::new());
         for (feature, Look { offer, broke, .. }) in looks.into_iter().chain(who) {
             let missing = broke.as_ref().filter(|broke| broke.rule == Rule::AckMissing);
             unanswered.extend(missing.map(|broke| (feature, broke.clone())));
+            let spoilt = broke.as_ref().filter(|broke| broke.rule == Rule::AckSpoilt);
+            misanswered.extend(spoilt.map(|broke| (feature, broke.clone())));
             note_broken(&mut broken, &[feature], broke);
             found.insert(feature, offer);
         }
@@ -213,7 +216,13 @@ impl Features {
         if handles && is_mute() {
             broken.extend(unanswered);
         }
-        // Who answers everything shows by `t:who` alone that its answers are those of the fixture.
+        // Who answers the event that asks for nothing but its own words, without them, and answers no other, loses what answers say.
+        let loses_words = misanswered.iter().any(|(feature, _)| Some(*feature) == Feature::echo());
+        let answers_any = || answers_all || once(EVERY_EVENT, Feature::unknown_event(transport));
+        if loses_words && !answers_any() {
+            broken.extend(misanswered);
+        }
+        // Who answers everything shows by `t:who` alone that its answers are those of the fixture, and an echo shows itself.
         let knows_fixture = Feature::who().and_then(|who| found.get(&who)).is_some_and(|offer| offer.there);
         if answers_all && !knows_fixture {
             let seen = "the server acknowledges every event, also one with a random name";
@@ -392,8 +401,9 @@ fn note_broken(all: &mut BTreeMap<Feature, Broken>, features: &[Feature], broke:
         // A limit of this program says nothing of the server.
         rule if owner(rule).is_none() => false,
         Rule::ConnectReply | Rule::ConnectPayload | Rule::NamespaceUnasked => true,
-        // It may have no such event.
+        // It may have no such event, or one of its own.
         Rule::AckMissing | Rule::EventLost | Rule::UpgradeLoss => false,
+        rule if is_of_data(rule) || rule == Rule::NumberText => false,
         // Of a server that serves other namespaces, it may only mean that it has not this one.
         Rule::ConnectUnanswered => features.contains(&Feature::Main),
         // Below the namespaces, nothing is said of them, either.

@@ -31,7 +31,7 @@ use crate::verdict::Status;
 use cases::Unread;
 use features::{Features, Missing};
 use host::{Death, Host, Start};
-use schedule::{MOST_WAITING, Schedule, blank};
+use schedule::{MOST_WAITING, MOST_WAITING_LONG, Schedule, blank};
 use stall::StallWatch;
 
 pub(crate) use baselines::Baselines;
@@ -287,7 +287,7 @@ impl Suite {
                 None => chosen.push(index),
             }
         }
-        raise_limits(&variants, &chosen, jobs)?;
+        let most_waiting = raise_limits(&variants, &chosen, jobs)?;
         let stalls = StallWatch::new();
         let schedule = Schedule {
             server,
@@ -296,6 +296,7 @@ impl Suite {
             begun,
             seed,
             jobs,
+            most_waiting,
             stop,
             stalls: &stalls,
             shortest: timings.interval.min(timings.connect_timeout).min(timings.upgrade_timeout),
@@ -421,8 +422,9 @@ fn unreachable(why: impl std::fmt::Display) -> Error {
     Error { status: Some(Status::Unreachable), ..Error::because(why) }
 }
 
-/// Raises the limit of open files as far as those cases may need that are played at a time.
-fn raise_limits(variants: &[Variant<'_>], chosen: &[usize], jobs: usize) -> Result<(), Error> {
+/// Raises the limit of open files as far as those cases may need that are played at a time. How many of these may wait for a server
+/// that is slow.
+fn raise_limits(variants: &[Variant<'_>], chosen: &[usize], jobs: usize) -> Result<usize, Error> {
     /// A readiness queue, what wakes it, and some air.
     const EACH: u64 = 4;
     let files = |index: &usize| {
@@ -431,8 +433,12 @@ fn raise_limits(variants: &[Variant<'_>], chosen: &[usize], jobs: usize) -> Resu
     };
     let mut files: Vec<u64> = chosen.iter().map(files).collect();
     files.sort_unstable_by(|a, b| b.cmp(a));
-    let needed = files.iter().take(jobs + MOST_WAITING).sum::<u64>() + 64;
-    limits::raise(needed).map_err(|hard| Error {
+    let needed = |waiting: usize| files.iter().take(jobs + waiting).sum::<u64>() + 64;
+    if limits::raise(needed(MOST_WAITING_LONG)).is_ok() {
+        return Ok(MOST_WAITING_LONG);
+    }
+    let needed = needed(MOST_WAITING);
+    limits::raise(needed).map(|()| MOST_WAITING).map_err(|hard| Error {
         status: Some(Status::Invalid),
         ..Error::because(format!(
             "the cases need {needed} open files, and this process may have {hard}: raise the hard limit \

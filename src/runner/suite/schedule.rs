@@ -30,6 +30,12 @@ use crate::step::Traces;
 /// How many cases are played at a time beside those that are busy: long ones, and those that turn out to be.
 pub(super) const MOST_WAITING: usize = 32;
 
+/// The same, where each answer takes so long whoever asks that cases do little else than wait.
+pub(super) const MOST_WAITING_LONG: usize = 96;
+
+/// A server takes so long for each answer then.
+const LONG: Duration = Duration::from_millis(100);
+
 /// A case that is played for so long mostly waits.
 const BUSY: Duration = Duration::from_millis(500);
 
@@ -65,6 +71,8 @@ pub(super) struct Schedule<'a> {
     pub begun: Instant,
     pub seed: u64,
     pub jobs: usize,
+    /// How many cases may wait for a server that is slow.
+    pub most_waiting: usize,
     pub stop: &'a AtomicBool,
     pub stalls: &'a StallWatch,
     /// The shortest of the server's times: between two heartbeats, to join, to upgrade.
@@ -122,6 +130,11 @@ enum Doubt {
 }
 
 impl Doubt {
+    /// Whether nothing was seen but that the heartbeats are short.
+    fn is_haste(self) -> bool {
+        matches!(self, Doubt::Haste)
+    }
+
     /// Whether a verdict is doubted in a round.
     fn holds(self, round: usize) -> bool {
         match self {
@@ -235,7 +248,12 @@ impl Schedule<'_> {
                     }
                     (Fate::Lived, doubt) => {
                         let busy = doubt.filter(|_| !self.is_reference).and_then(|_| busy());
-                        done.push((index, remarked(calmer(result, before), busy)));
+                        let mut result = calmer(result, before);
+                        // Not even alone was it calm.
+                        if busy.is_some() && doubt.is_some_and(|doubt| !doubt.is_haste()) {
+                            excuse_ends(&mut result);
+                        }
+                        done.push((index, remarked(result, busy)));
                     }
                     (Fate::Died, _) => alone.push((index, result)),
                     (Fate::Lost, _) => done.push((index, lost(result))),
@@ -299,6 +317,14 @@ impl Schedule<'_> {
         excuse(result, delay, is_about_time(variant));
     }
 
+    /// How many cases may wait at a time. A server that needs long for each answer has no more to do by many that do.
+    fn waits_for(&self) -> usize {
+        match self.stalls.always_takes(None) >= LONG {
+            true => self.most_waiting,
+            false => MOST_WAITING,
+        }
+    }
+
     /// Until when cases are played again: for a while, but not for long where it is the server that is slow and not this machine.
     fn end_of_chances(&self) -> Instant {
         let now = Instant::now();
@@ -343,13 +369,14 @@ impl Schedule<'_> {
                 let is_over = self.stop.load(Ordering::Relaxed);
                 let busy = active.iter().filter(|active| active.is_busy()).count();
                 let mut waiting = active.len() - busy;
-                while waiting < MOST_WAITING && !is_over {
+                let most_waiting = self.waits_for();
+                while waiting < most_waiting && !is_over {
                     let Some(index) = long.pop_front() else { break };
                     active.push(begin(index, true));
                     waiting += 1;
                 }
                 for _ in busy..jobs {
-                    if active.len() >= jobs + MOST_WAITING || is_over {
+                    if active.len() >= jobs + most_waiting || is_over {
                         break;
                     }
                     active.extend(short.pop_front().map(|index| begin(index, false)));

@@ -224,6 +224,12 @@ const breakages = {
   "acknowledged-with-one-argument"() {
     replace(Socket, "ack", (original, id) => (...args) => original(id)(...args.slice(0, 1)));
   },
+  "acknowledged-without-data"() {
+    replace(Socket, "ack", (original, id) => () => original(id)());
+  },
+  "acknowledged-with-one-list"() {
+    replace(Socket, "ack", (original, id) => (...args) => original(id)(args));
+  },
   "acknowledged-to-another"() {
     replace(Socket, "ack", (original, id) => original(id === 0 ? id : id + 1));
   },
