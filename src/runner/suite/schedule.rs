@@ -33,9 +33,6 @@ pub(super) const MOST_WAITING: usize = 32;
 /// The same, where each answer takes so long whoever asks that cases do little else than wait.
 pub(super) const MOST_WAITING_LONG: usize = 96;
 
-/// A server takes so long for each answer then.
-const LONG: Duration = Duration::from_millis(100);
-
 /// A case that is played for so long mostly waits.
 const BUSY: Duration = Duration::from_millis(500);
 
@@ -130,11 +127,6 @@ enum Doubt {
 }
 
 impl Doubt {
-    /// Whether nothing was seen but that the heartbeats are short.
-    fn is_haste(self) -> bool {
-        matches!(self, Doubt::Haste)
-    }
-
     /// Whether a verdict is doubted in a round.
     fn holds(self, round: usize) -> bool {
         match self {
@@ -250,7 +242,7 @@ impl Schedule<'_> {
                         let busy = doubt.filter(|_| !self.is_reference).and_then(|_| busy());
                         let mut result = calmer(result, before);
                         // Not even alone was it calm.
-                        if busy.is_some() && doubt.is_some_and(|doubt| !doubt.is_haste()) {
+                        if busy.is_some() && !matches!(doubt, Some(Doubt::Haste)) {
                             excuse_ends(&mut result);
                         }
                         done.push((index, remarked(result, busy)));
@@ -319,7 +311,7 @@ impl Schedule<'_> {
 
     /// How many cases may wait at a time. A server that needs long for each answer has no more to do by many that do.
     fn waits_for(&self) -> usize {
-        match self.stalls.always_takes(None) >= LONG {
+        match self.stalls.is_always_slow() {
             true => self.most_waiting,
             false => MOST_WAITING,
         }

@@ -21,6 +21,9 @@ const LATE: Duration = Duration::from_millis(50);
 /// A server that needs so long for one phase of a connect is slow.
 const SLOW: Duration = Duration::from_millis(200);
 
+/// A server that needs so long whoever asks keeps clients waiting all the time.
+const ALWAYS_SLOW: Duration = Duration::from_millis(100);
+
 /// How long each phase of a connect took.
 type Phases = [Option<Duration>; PHASES.len()];
 
@@ -94,6 +97,11 @@ impl StallWatch {
         // To join a namespace takes more than one answer over long-polling.
         let answers = chosen.iter().flat_map(|phases| &phases[..PHASES.len() - 1]);
         answers.flatten().max().copied().unwrap_or_default()
+    }
+
+    /// Whether cases do little else than wait for this server, over whichever transport.
+    pub(super) fn is_always_slow(&self) -> bool {
+        self.always_takes(None) >= ALWAYS_SLOW
     }
 
     /// The longest that the server took for one phase of a connect since then, where that was long.
