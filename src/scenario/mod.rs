@@ -28,6 +28,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 mod uncaptured;
+mod unison;
 
 use std::path::Path;
 use std::time::Duration;
@@ -292,6 +293,7 @@ pub fn read(source: &Source, surroundings: &Surroundings) -> Result<Scenario, Mi
     };
     let blanks = blanks::warnings(&root, &overrides.vars);
     let warnings = foreign::warnings(&root).into_iter().chain(uncaptured::warnings(&root)).chain(blanks);
+    let warnings = warnings.chain(unison::warnings(&root));
     let warnings = warnings.map(|warning| render_warning(&warning, source)).collect();
     Ok(Scenario { warnings, ..scenario })
 }
