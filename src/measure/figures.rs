@@ -192,8 +192,12 @@ impl Figures {
         let mut taken = Taken { series: Vec::new(), counts: std::mem::take(&mut self.counts) };
         for (is_measured, all) in [(true, &mut self.series), (false, &mut self.beside)] {
             for (metric, series) in Metric::ALL.into_iter().zip(all) {
-                if let Some(series) = series.as_deref_mut().filter(|series| series.count() > 0) {
-                    taken.series.push((metric, is_measured, series.take()));
+                match series.as_deref_mut() {
+                    Some(series) if series.count() > 0 => {
+                        taken.series.push((metric, is_measured, series.take()));
+                    }
+                    // Clients that are connected need no room for the times of connects.
+                    _ => *series = None,
                 }
             }
         }
@@ -258,5 +262,18 @@ mod tests {
         assert_eq!(taken.whole_series(Metric::Ack).and_then(|series| series.max()), Some(MS * 500));
         assert_eq!((sum.counter(Counter::Sent), sum.ever(Counter::Sent)), (6, 14));
         assert!(taken.whole_series(Metric::Connect).is_none());
+    }
+
+    #[test]
+    fn a_series_in_which_nothing_was_counted_since_the_last_time_keeps_no_memory() {
+        let mut figures = Figures::default();
+        figures.latency(Metric::Connect, MS, true);
+        figures.take();
+        figures.latency(Metric::Ack, MS, false);
+        assert_eq!(figures.take().whole_series(Metric::Ack).map(|series| series.count()), Some(1));
+        let kept = |figures: &Figures| figures.series.iter().chain(&figures.beside).flatten().count();
+        assert_eq!(kept(&figures), 1, "that of the acknowledgements, which may go on");
+        figures.take();
+        assert_eq!(kept(&figures), 0);
     }
 }
