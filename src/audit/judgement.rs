@@ -91,7 +91,10 @@ impl Judgement {
             received += usize::from(has && certainty != Certainty::No);
             let is_missed = !has && excuse.is_none() && proof.handled.is_some();
             let tells = certainty != Certainty::Yes && (has || is_missed);
-            if tells && membership.has_asked_to_leave(message, seat, (from, to), window) {
+            let is_shown = |(of, at)| of == seat && membership.is_shown_again(seat, message, at);
+            // What it was shown when it came again says nothing of its leave.
+            let is_live = || !has || !entry.receipts.iter().any(is_shown);
+            if tells && membership.has_asked_to_leave(message, seat, (from, to), window) && is_live() {
                 judgement.left.push((seat, (from, to), has));
             }
             match (certainty, has) {

@@ -292,6 +292,21 @@ fn who_joins_by_hand_may_be_shown_what_was_said_before() {
 }
 
 #[test]
+fn what_a_leaver_is_shown_when_it_comes_again_says_nothing_of_its_leave() {
+    // Whether the application has a history.
+    for (has_history, kept) in [(true, 0), (false, 1)] {
+        let mut ledger = left(false);
+        ledger.record(1, at(20), AuditEvent::Read { asked: at(12) });
+        broadcast(&mut ledger, SentMessage { has_history, ..message(0, "a", 30) });
+        received(&mut ledger, 2, 0, 34);
+        ledger.joining(1, "/", "a", at(40));
+        received(&mut ledger, 1, 0, 42);
+        let found = ledger.finish(at(500));
+        assert_eq!((faults(&found), found.kept), ([0; 4], kept), "{has_history}");
+    }
+}
+
+#[test]
 fn of_whom_the_server_names_too_many_rooms_nobody_knows_where_it_is() {
     let mut ledger = connected(3);
     joined(&mut ledger, 2, "a");
