@@ -509,3 +509,59 @@ fn nobody_is_owed_the_entrance_of_another_who_may_have_to_come_in_first() {
     .text;
     assert!(text.contains("not each of the tabs") && !text.contains("reaches"), "{text}");
 }
+
+#[test]
+fn with_one_other_tab_nobody_knows_whether_a_message_to_somebody_is_for_all() {
+    let asks = |key: &str| format!(r#"42["tell",{{"{key}":2,"text":"good morning"}}]"#);
+    let told = r#"42["told","good morning"]"#;
+    let tabs = |key: &str, third: &[(&str, f64, &str)]| {
+        let asks = asks(key);
+        let first = [("receive", 1.0, "2"), ("send", 3.0, asks.as_str())];
+        let second = [("receive", 1.0, "2"), ("receive", 3.1, told), ("receive", 9.0, "2")];
+        imported(&of_tabs(&[&first, &second, third])).text
+    };
+    let text = tabs("to", &[]);
+    assert!(text.contains("one other tab was there, and its argument /0/to may say to whom"), "{text}");
+    assert!(!text.contains("reaches:"), "{text}");
+    // What tells nobody is for all, as far as one tab shows it.
+    let text = tabs("priority", &[]);
+    assert!(text.contains("one other tab was there") && text.contains("reaches: others"), "{text}");
+    // A third one shows it.
+    let third = [("receive", 1.0, "2"), ("receive", 3.1, told), ("receive", 9.0, "2")];
+    let text = tabs("to", &third);
+    assert!(text.contains("reaches: others") && !text.contains("one other tab"), "{text}");
+    assert!(!tabs("to", &[third[0], third[2]]).contains("reaches:"));
+}
+
+#[test]
+fn a_name_that_comes_again_under_another_key_carries_no_stamp() {
+    let enters = r#"42["enter game",7,"zoe marie"]"#;
+    let answered = |text: &str| format!(r#"42["answered",{{"nick":"zoe marie","text":"{text}"}}]"#);
+    let says = |text: &str| format!(r#"42["answer","{text}"]"#);
+    let (one, other) = ("it is blue", "it is green");
+    let (says, answered) = ([says(one), says(other)], [answered(one), answered(other)]);
+    let text = imported(&of_tabs(&[
+        &[
+            ("receive", 2.1, r#"42["player","zoe marie"]"#),
+            ("receive", 4.1, &answered[0]),
+            ("receive", 8.1, &answered[1]),
+        ],
+        &[("send", 2.0, enters), ("send", 4.0, &says[0]), ("send", 8.0, &says[1])],
+    ]))
+    .text;
+    assert!(text.contains("event: enter game, args: [7, zoe marie]"), "{text}");
+    assert!(text.contains("`answer` is a broadcast"), "{text}");
+}
+
+#[test]
+fn all_name_their_room_before_the_first_says_something_whatever_that_event_is_called() {
+    let (open, says) = (r#"42["board:open","sprint"]"#, r#"42["card:create",{"title":"paint the shed"}]"#);
+    let created = r#"42["card:created",{"title":"paint the shed"}]"#;
+    let ann = [("send", 1.0, open), ("send", 3.0, says), ("receive", 9.0, "2")];
+    let bob = [("send", 1.2, open), ("receive", 3.1, created), ("receive", 9.0, "2")];
+    let text = imported(&of_tabs(&[&ann, &bob])).text;
+    let part = |word: &str| text.find(word).expect("it is said");
+    let last = text.rfind("board:open").expect("it is said");
+    assert!(last < part("args: [paint the shed]"), "{text}");
+    assert!(text[last..part("args: [paint the shed]")].contains("- talkers:"), "an act of its own: {text}");
+}

@@ -87,7 +87,17 @@ fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<S
     if let Some(wanted) = get(node, "data").or_else(|| get(node, "args")) {
         args = Some(match flow.data(wanted) {
             Json::Array(items) => items,
-            value => vec![value],
+            value => {
+                let is_newer = flow.setting.engine == "socketio-v3";
+                let which = if is_newer { "first" } else { "last" };
+                let what = format!(
+                    "`{}` that is no list: here the answer has one argument; Artillery looks at the {which} of any number",
+                    word(node)
+                );
+                changed(flow.notes, wanted.span.line, what);
+                // Its own engine looks for a text inside of what comes.
+                vec![if value.is_string() && !is_newer { json!({ "$contains": value }) } else { value }]
+            }
         });
     }
     // An answer of several arguments is kept as a list of them.
@@ -146,6 +156,11 @@ fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<S
         fields.insert("args".to_owned(), args.into());
     }
     fields
+}
+
+/// The word by which an answer says what it has to be.
+fn word(node: &Node) -> &'static str {
+    if get(node, "data").is_some() { "data" } else { "args" }
 }
 
 /// Tells what a `match` or a `capture` says beside what is understood.

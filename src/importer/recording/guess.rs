@@ -9,15 +9,15 @@ use super::answer::{echo, response};
 use super::cause::{Sent, Spoken};
 use super::entry;
 use super::guessed::{Acknowledged, Broadcast, Guesses, Rooms};
-use super::keys::{is_kind_key, is_name_key, is_room_key};
+use super::keys::{is_addressee_key, is_kind_key, is_name_key, is_room_key};
 use super::origin::{
-    Event, Origins, Place, Teller, is_of_bytes, messages, text_at, texts, values_that_may_be_told,
+    Event, Origins, Place, Teller, is_of_bytes, messages, text_at, texts, values, values_that_may_be_told,
 };
 use super::seen::{
     ENTER, Heard, LEAVE, MOST_HEARD, MOST_TIMES, SOON, Sending, heard_soon_in, is_called, room_by_key,
     room_of,
 };
-use super::talk::{Tab, What};
+use super::talk::{Said, Tab, What};
 use crate::measure::format::counted;
 
 /// So many kinds of events are guessed at: an application that has more of them puts data into their names.
@@ -187,18 +187,21 @@ fn with_text(all: &[Sending<'_>], place: &str) -> usize {
     all.iter().filter(|sending| text_at(sending.args, place).is_some()).count()
 }
 
-/// Where an event says a name that some tab hears more than once: a stamp in it would come again with each of these events.
+/// Where an event says a name, by its own key or by the one under which others hear it, that some tab hears more than once: a
+/// stamp in it would come again with each of these events.
 fn names_again(tabs: &[Tab], sending: &Sending<'_>, namespace: &str) -> Vec<Place> {
-    let is_again = |text: &str| {
-        let says = |args: &[Json]| texts(args).iter().any(|(_, told)| *told == text);
+    let is_again = |text: &str, is_name: bool| {
+        let says = |args: &[Json]| {
+            texts(args).iter().any(|(place, told)| *told == text && (is_name || is_name_key(place)))
+        };
         tabs.iter().any(|tab| {
             let later =
                 tab.heard().filter(|(said, ..)| said.at >= sending.said.at && said.namespace == namespace);
             later.take(MOST_HEARD).filter(|(.., args)| says(args)).nth(1).is_some()
         })
     };
-    let names = texts(sending.args).into_iter().filter(|(place, _)| is_name_key(place));
-    names.filter(|(_, text)| is_again(text)).map(|(place, _)| place).collect()
+    let names = texts(sending.args).into_iter();
+    names.filter(|(place, text)| is_again(text, is_name_key(place))).map(|(place, _)| place).collect()
 }
 
 /// An event, and what is known beside it.
@@ -287,7 +290,21 @@ fn broadcast(looks: &Looks<'_>, namespace: &str) -> Option<Broadcast> {
     });
     let shown = shown_later(tabs, all, &arrives_as, &text);
     let reaches_all = looked.iter().all(|sending| all_heard(looks, sending, namespace, &arrives_as, &text));
-    let to_all = if reaches_all { "" } else { "; not each of the tabs that were there heard it" };
+    let is_to_one = looked.iter().all(|sending| others_there(tabs, sending, namespace) < 2);
+    // With one other tab, all others and the one that is meant are the same.
+    let addressee = looked
+        .iter()
+        .flat_map(|sending| values(sending.args))
+        .map(|value| value.place)
+        .find(|place| is_to_one && is_addressee_key(place));
+    let to_all = match (reaches_all, &addressee, is_to_one) {
+        (false, ..) => "; not each of the tabs that were there heard it".to_owned(),
+        (true, Some(place), _) => format!(
+            "; one other tab was there, and its argument {place} may say to whom it goes: three tabs show whether all hear it"
+        ),
+        (true, None, true) => "; one other tab was there".to_owned(),
+        (true, None, false) => String::new(),
+    };
     let to_late = match shown {
         0 => String::new(),
         times => format!("; a tab that came later heard it {}", counted(times as u64, "time")),
@@ -318,7 +335,7 @@ fn broadcast(looks: &Looks<'_>, namespace: &str) -> Option<Broadcast> {
         ),
         has_history: shown > 0,
         reaches_sender: (clear > 0).then(|| sender * 2 > clear),
-        reaches_all,
+        reaches_all: reaches_all && addressee.is_none(),
         times: with_text(all, &text),
         text,
         arrives_as,
@@ -356,6 +373,15 @@ fn said_alone(tabs: &[Tab], event: &Event, all: &[Sending<'_>], guesses: &Guesse
         arrives_in: event.0.clone(),
         ..broadcast.clone()
     })
+}
+
+/// How many other tabs were in a namespace when something was said.
+fn others_there(tabs: &[Tab], sending: &Sending<'_>, namespace: &str) -> usize {
+    let at = sending.said.at;
+    let is_let_in =
+        |said: &Said| said.namespace == namespace && said.at < at && matches!(said.what, What::Connect(_));
+    let others = tabs.iter().enumerate().filter(|(index, _)| *index != sending.tab);
+    others.filter(|(_, tab)| tab.until > at && tab.said.iter().any(is_let_in)).count()
 }
 
 /// Whether all other tabs heard a message that were there, if any did. Who connects and says something later only may have to say

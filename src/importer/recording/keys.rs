@@ -57,6 +57,28 @@ pub(super) fn is_kind_key(place: &str) -> bool {
     KIND_KEYS.contains(&key(place).as_str())
 }
 
+/// Keys that say to whom a message goes.
+const ADDRESSEE_KEYS: [&str; 13] = [
+    "to",
+    "toid",
+    "touser",
+    "recipient",
+    "recipientid",
+    "receiver",
+    "receiverid",
+    "target",
+    "targetid",
+    "peer",
+    "peerid",
+    "userid",
+    "dest",
+];
+
+/// Whether a key is one under which somebody says to whom a message goes.
+pub(super) fn is_addressee_key(place: &str) -> bool {
+    ADDRESSEE_KEYS.contains(&key(place).replace('_', "").as_str())
+}
+
 /// Whether something is known by the text under a key, and it is no room.
 pub(super) fn is_id_key(place: &str) -> bool {
     let key = place.rsplit('/').next().unwrap_or_default();

@@ -254,7 +254,7 @@ pub(super) struct Value<'j> {
 }
 
 /// The first texts and whole numbers in some arguments. Bytes are none.
-fn values(args: &[Json]) -> Vec<Value<'_>> {
+pub(super) fn values(args: &[Json]) -> Vec<Value<'_>> {
     let found = leaves(args, |value| value.is_string() || value.is_u64()).into_iter();
     found
         .filter(|(place, _)| !is_of_bytes(place) && !place.ends_with(&format!("/{BYTES}")))

@@ -10,7 +10,7 @@ use super::look::is_error;
 use super::opening::Openings;
 use super::origin::{Event, Teller, is_of_bytes, text_at, value_at};
 use super::roles::Role;
-use super::seen::{ENTER, is_called};
+use super::seen::{ENTER, is_called, room_of};
 use super::talk::{Said, Tab};
 use super::words::{Needed, Words, literal, put};
 use crate::importer::draft::Entry;
@@ -39,6 +39,8 @@ pub(super) struct Steps<'s> {
     openings: &'s Openings,
     /// When something was said, and when it is said in the scenario, in seconds: nobody waits for a pause of all.
     clock: Vec<(f64, f64)>,
+    /// Events that name a room, by which tabs begin that speak later: who does not say them may hear nothing.
+    entries: BTreeSet<Event>,
     /// The events for which others have been told to wait already.
     told: BTreeSet<Event>,
 }
@@ -69,7 +71,9 @@ impl<'s> Steps<'s> {
         roles: &'s [Role],
         openings: &'s Openings,
     ) -> Steps<'s> {
-        let mut steps = Steps { tabs, guesses, roles, openings, clock: Vec::new(), told: BTreeSet::new() };
+        let (clock, told, entries) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        let mut steps = Steps { tabs, guesses, roles, openings, clock, entries, told };
+        steps.entries = roles.iter().flat_map(|role| steps.entries_of(&tabs[role.tab])).collect();
         let times = roles.iter().enumerate().flat_map(|(number, role)| {
             let tab = &tabs[role.tab];
             tab.sent()
@@ -88,20 +92,33 @@ impl<'s> Steps<'s> {
         steps
     }
 
+    /// Whether a tab says something by an event that others hear, and not only that it is there.
+    fn speaks(&self, event: &Event, args: &[Json]) -> bool {
+        let broadcast = self.guesses.broadcasts.get(event).filter(|_| !is_called(event, &ENTER));
+        broadcast.is_some_and(|broadcast| text_at(args, &broadcast.text).is_some())
+    }
+
+    /// The events that name a room, which a tab sent once, before it first spoke.
+    fn entries_of(&self, tab: &Tab) -> Vec<Event> {
+        let events: Vec<_> = tab.sent().map(|(said, name, args, _)| (event_of(said, name), args)).collect();
+        let Some(first) = events.iter().position(|(event, args)| self.speaks(event, args)) else {
+            return Vec::new();
+        };
+        let is_sent_once = |event: &Event| events.iter().filter(|(other, _)| other == event).count() == 1;
+        let entries =
+            events[..first].iter().filter(|(event, args)| room_of(args).is_some() && is_sent_once(event));
+        entries.map(|(event, _)| event.clone()).collect()
+    }
+
     /// How many events of a tab come before the others need to be there: up to its last join, or its name, before it first speaks.
     fn begins(&self, tab: &Tab) -> usize {
-        let events: Vec<_> = tab.sent().collect();
-        let guesses = self.guesses;
-        let speaks = |(said, name, args, _): &(&Said, &str, &[Json], Option<u64>)| {
-            let event = event_of(said, name);
-            let broadcast = guesses.broadcasts.get(&event).filter(|_| !is_called(&event, &ENTER));
-            broadcast.is_some_and(|broadcast| text_at(args, &broadcast.text).is_some())
-        };
-        let first = events.iter().position(speaks);
-        let is_entry = |(said, name, args, _): &(&Said, &str, &[Json], Option<u64>)| {
-            let event = event_of(said, name);
-            let enters = guesses.joins.contains_key(&event) || is_called(&event, &ENTER);
-            enters || !guesses.names(&event, args).is_empty()
+        let events: Vec<_> = tab.sent().map(|(said, name, args, _)| (event_of(said, name), args)).collect();
+        let first = events.iter().position(|(event, args)| self.speaks(event, args));
+        let is_entry = |(event, args): &(Event, &[Json])| {
+            self.guesses.joins.contains_key(event)
+                || is_called(event, &ENTER)
+                || self.entries.contains(event)
+                || !self.guesses.names(event, args).is_empty()
         };
         events[..first.unwrap_or(events.len())].iter().rposition(is_entry).map_or(0, |last| last + 1)
     }
