@@ -256,8 +256,9 @@ impl<'t> Reader<'t> {
             };
             return Err(Mistake::new(at, message).hint(format!("write it in quotes: \"{text}\"")));
         }
+        // All lines above are looked at for it, so only where it may be.
         let is_foreign = text.starts_with(char::is_whitespace) && bare;
-        if let Some(blank) = slip::foreign_blank(&self.lines, at).filter(|_| is_foreign) {
+        if let Some(blank) = is_foreign.then(|| slip::foreign_blank(&self.lines, at)).flatten() {
             return Err(blank);
         }
         if let Some(slip) = slip::in_key(&text, at).filter(|_| bare) {
