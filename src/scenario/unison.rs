@@ -74,7 +74,7 @@ mod tests {
 
     fn told(clients: &str, capacity: &str, script: &str) -> Vec<String> {
         let text = format!("{capacity}\nclients: {clients}\nscript: {script}");
-        let root = parse(&Source { name: "t".into(), text: text.into() }).expect("it is YAML");
+        let root = parse(&Source { name: "t".into(), text }).expect("it is YAML");
         warnings(&root).into_iter().map(|warning| warning.message).collect()
     }
 
