@@ -2,6 +2,19 @@
 
 use super::*;
 
+/// The rule at whose door a failed check is laid: a client plays one step, hears this instead of what it wants, and waits.
+#[track_caller]
+fn assert_laid_at(rule: impl Into<Option<Rule>>, step: &str, heard: &str) {
+    let rule = rule.into();
+    connected(&format!("- alice: {step}"), |mut play| {
+        play.begin(1);
+        play.hear(heard);
+        play.pass(250);
+        play.pass(1000);
+        assert_eq!(play.found.failed[0].after, rule, "{heard}");
+    });
+}
+
 #[test]
 fn an_event_that_came_too_early_tells_whether_the_wanted_one_was_late_or_lost() {
     let expect = "{ expect: { event: n, args: ['${i}'], times: 3, within: 1s } }";
@@ -51,12 +64,7 @@ fn a_list_that_lacks_some_of_its_items_is_the_wanted_one() {
         (r#"42["n",[2,3],1]"#, Rule::EventLost),
         (r#"42["n",1,{"a":2},[2,3],4]"#, Rule::EventLost),
     ] {
-        connected(&format!("- alice: {expect}"), |mut play| {
-            play.begin(1);
-            play.hear(heard);
-            play.pass(250);
-            assert_eq!(play.found.failed[0].after, Some(rule), "{heard}");
-        });
+        assert_laid_at(rule, &expect, heard);
     }
 }
 
@@ -66,12 +74,7 @@ fn a_broadcast_that_says_the_right_text_without_its_stamp_has_lost_an_argument()
     for (heard, rule) in
         [(r#"42["said","hello"]"#, Rule::ArgumentsLost), (r#"42["said","else"]"#, Rule::EventLost)]
     {
-        connected(&format!("- alice: {expect}"), |mut play| {
-            play.begin(1);
-            play.hear(heard);
-            play.pass(1000);
-            assert_eq!(play.found.failed[0].after, Some(rule), "{heard}");
-        });
+        assert_laid_at(rule, expect, heard);
     }
 }
 
@@ -85,12 +88,7 @@ fn an_event_says_what_became_of_its_arguments() {
         (r#"42["n",["5 €",{"a":true,"b":null}]]"#, Rule::ArgumentsLost),
         (r#"42["n","6 €",{"a":true,"b":null}]"#, Rule::EventLost),
     ] {
-        connected(&format!("- alice: {expect}"), |mut play| {
-            play.begin(1);
-            play.hear(heard);
-            play.pass(250);
-            assert_eq!(play.found.failed[0].after, Some(rule), "{heard}");
-        });
+        assert_laid_at(rule, expect, heard);
     }
 }
 
@@ -105,11 +103,7 @@ fn an_answer_says_what_became_of_its_data() {
         (r#"430["a",{"b":"1"}]"#, Some(Rule::NumberText)),
         (r#"430["c",{"b":1}]"#, None),
     ] {
-        connected(&format!("- alice: {emit}"), |mut play| {
-            play.begin(1);
-            play.hear(heard);
-            assert_eq!(play.found.failed[0].after, rule, "{heard}");
-        });
+        assert_laid_at(rule, emit, heard);
     }
 }
 
