@@ -133,19 +133,24 @@ impl Feature {
         matches!(self, Feature::Event(index) if EVENTS[index].probe.lines().last().is_some_and(|last| last.contains("ack:")))
     }
 
+    /// The event of the fixture with this name, if it has one.
+    fn event(name: &str) -> Option<Feature> {
+        EVENTS.iter().position(|event| event.name == name).map(Feature::Event)
+    }
+
     /// The event `t:burst`, which shows by other events that it was handled.
     pub fn burst() -> Option<Feature> {
-        EVENTS.iter().position(|event| event.name == "t:burst").map(Feature::Event)
+        Feature::event("t:burst")
     }
 
     /// The event `message-with-ack`, which is answered with what it says.
     pub fn echo() -> Option<Feature> {
-        EVENTS.iter().position(|event| event.name == "message-with-ack").map(Feature::Event)
+        Feature::event("message-with-ack")
     }
 
     /// The event `t:who`, whose answer nobody gives who does not know the fixture.
     pub fn who() -> Option<Feature> {
-        EVENTS.iter().position(|event| event.name == "t:who").map(Feature::Event)
+        Feature::event("t:who")
     }
 
     /// The version with which it came into the protocol, if that is younger than the protocol: which package, and since when. Where
@@ -503,7 +508,7 @@ impl Says {
     }
 
     fn event(&mut self, name: &str) {
-        self.found.extend(EVENTS.iter().position(|event| event.name == name).map(Feature::Event));
+        self.found.extend(Feature::event(name));
     }
 }
 

@@ -84,15 +84,15 @@ pub(super) fn emit(flow: &mut Flow<'_, '_>, step: &Node, out: &mut Vec<Entry>) {
 fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<String, Json> {
     let mut fields = Map::new();
     let mut args: Option<Vec<Json>> = None;
-    if let Some(wanted) = get(node, "data").or_else(|| get(node, "args")) {
+    let demand = ["data", "args"].into_iter().find_map(|word| Some((word, get(node, word)?)));
+    if let Some((word, wanted)) = demand {
         args = Some(match flow.data(wanted) {
             Json::Array(items) => items,
             value => {
                 let is_newer = flow.setting.engine == "socketio-v3";
                 let which = if is_newer { "first" } else { "last" };
                 let what = format!(
-                    "`{}` that is no list: here the answer has one argument; Artillery looks at the {which} of any number",
-                    word(node)
+                    "`{word}` that is no list: here the answer has one argument; Artillery looks at the {which} of any number"
                 );
                 changed(flow.notes, wanted.span.line, what);
                 // Its own engine looks for a text inside of what comes.
@@ -156,11 +156,6 @@ fn answer(flow: &mut Flow<'_, '_>, node: &Node, after: &mut Vec<Entry>) -> Map<S
         fields.insert("args".to_owned(), args.into());
     }
     fields
-}
-
-/// The word by which an answer says what it has to be.
-fn word(node: &Node) -> &'static str {
-    if get(node, "data").is_some() { "data" } else { "args" }
 }
 
 /// Tells what a `match` or a `capture` says beside what is understood.
