@@ -60,6 +60,12 @@ pub fn excuse_ends(case: &mut CaseResult) {
     }
 }
 
+/// Whether a case fails, or is blocked, by nothing but what did not come, or that connections ended: what others may be to blame for
+/// that ask at the same time.
+pub fn rests_on_silence(case: &CaseResult) -> bool {
+    is_explained(case, |grounds| grounds != Grounds::Came)
+}
+
 /// Whether all that the first check that failed rests on is explained, or what the server did at the wrong time where none did.
 fn is_explained(case: &CaseResult, explains: impl Fn(Grounds) -> bool) -> bool {
     let is_in_doubt = case.verdict.is_deviation() || case.by.as_deref().is_some_and(is_shaky);
@@ -113,6 +119,17 @@ mod tests {
         };
         assert_eq!(excused(Grounds::End), Verdict::Skip);
         assert_eq!(excused(Grounds::Silence(Duration::ZERO)), Verdict::Fail);
+    }
+
+    #[test]
+    fn what_came_does_not_rest_on_silence() {
+        let rests = |grounds| {
+            let mut case = example::result("polling/order", None, Verdict::Fail);
+            case.checks[0].failures[0].grounds = grounds;
+            rests_on_silence(&case)
+        };
+        assert!(rests(Grounds::Silence(Duration::from_secs(5))) && rests(Grounds::End));
+        assert!(!rests(Grounds::Came));
     }
 
     #[test]

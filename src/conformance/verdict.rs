@@ -61,7 +61,7 @@ pub struct Course {
     pub unreached: u64,
     /// Whether it was stopped because it took far too long.
     pub out_of_time: bool,
-    /// How long the server took meanwhile to let a client in, where that was long.
+    /// How long the server took meanwhile to answer, where that was long.
     pub slow: Option<Duration>,
 }
 
@@ -92,7 +92,7 @@ pub fn judge(level: Level, result: &RunResult, course: Course) -> (Verdict, Stri
         let slow = format::duration(slow);
         return (
             Verdict::Skip,
-            format!("was stopped: with a server that takes {slow} to let a client in, it takes too long"),
+            format!("was stopped: with a server that takes {slow} to answer, it takes too long"),
         );
     }
     if course.out_of_time {

@@ -104,6 +104,8 @@ pub(super) struct Ended {
     pub(super) has_accident: bool,
     /// The longest that the server took for each phase of a connect that went on.
     pub(super) slowest: [Option<Duration>; PHASES.len()],
+    /// The longest that it took to answer an event.
+    pub(super) slowest_answer: Option<Duration>,
 }
 
 /// What a server does for every client that connects.
@@ -196,13 +198,15 @@ fn failed(why: String) -> Error {
 impl Ended {
     fn new(result: RunResult, ran: &Ran) -> Ended {
         let has = |counter| ran.tally.counter(counter) > 0;
+        let longest = |metric| ran.tally.series(metric)?.max();
         Ended {
             result,
             ending: ran.ending,
             unreached: ran.unreached,
             has_dropped: has(Counter::Dropped),
             has_accident: has(Counter::Dropped) || has(Counter::ConnectFailed),
-            slowest: PHASES.map(|phase| ran.tally.series(phase)?.max()),
+            slowest: PHASES.map(longest),
+            slowest_answer: longest(Metric::AckService).max(longest(Metric::ResponseService)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod baselines;
 mod cases;
+mod doubt;
 mod features;
 mod host;
 mod schedule;
@@ -29,9 +30,10 @@ use crate::server::{NotReady, Target};
 use crate::units::micros;
 use crate::verdict::Status;
 use cases::Unread;
+use doubt::blank;
 use features::{Features, Missing};
 use host::{Death, Host, Start};
-use schedule::{MOST_WAITING, MOST_WAITING_LONG, Schedule, blank};
+use schedule::{MOST_WAITING, MOST_WAITING_LONG, Schedule};
 use stall::StallWatch;
 
 pub(crate) use baselines::Baselines;

@@ -1,6 +1,6 @@
 //! Notices when this machine is too busy to be trusted: a thread wakes up every few milliseconds and notes when it was
 //! woken late. What stalls it stalls clients, too, and then a heartbeat is missed that no server is to blame for. And
-//! remembers when the server was slow, as the cases saw it connect their clients: then something may come too late that the
+//! remembers when the server was slow, as the cases saw it answer their clients: then something may come too late that the
 //! server would do in time if fewer cases were played at a time.
 
 use std::fs;
@@ -18,7 +18,7 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// From this on, being late is a stall.
 const LATE: Duration = Duration::from_millis(50);
 
-/// A server that needs so long for one phase of a connect is slow.
+/// A server that needs so long for an answer is slow.
 const SLOW: Duration = Duration::from_millis(200);
 
 /// A server that needs so long whoever asks keeps clients waiting all the time.
@@ -66,7 +66,7 @@ impl StallWatch {
         longest(&self.stalls, begun)
     }
 
-    /// A case has ended in which the server took at most so long for one phase of a connect.
+    /// A case has ended in which the server took at most so long for an answer.
     pub(super) fn note_server(&self, took: Duration) {
         if took >= SLOW {
             self.slow.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), took));
@@ -99,12 +99,12 @@ impl StallWatch {
         answers.flatten().max().copied().unwrap_or_default()
     }
 
-    /// Whether cases do little else than wait for this server, over whichever transport.
-    pub(super) fn is_always_slow(&self) -> bool {
-        self.always_takes(None) >= ALWAYS_SLOW
+    /// How long the server takes to answer, over the slower transport, where cases do little else than wait for it.
+    pub(super) fn always_slow(&self) -> Option<Duration> {
+        Some(self.always_takes(None)).filter(|took| *took >= ALWAYS_SLOW)
     }
 
-    /// The longest that the server took for one phase of a connect since then, where that was long.
+    /// The longest that the server took for an answer since then, where that was long.
     pub(super) fn server_since(&self, begun: Instant) -> Option<Duration> {
         longest(&self.slow, begun)
     }
