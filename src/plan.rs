@@ -147,8 +147,10 @@ impl<'s> Plan<'s> {
         let audit = scenario.audit.filter(|_| run_options.audit && audited != EventFilter::default());
         let learned = scenario.contract.node().cloned().map(LearnedNodes::new);
         let nodes = learned.as_ref().map_or(run_options.nodes.len(), LearnedNodes::most);
-        let audit = audit
-            .map(|rule| Audit { window: rule.window, spread: Spread { nodes, within: rule.spread(nodes) } });
+        let audit = audit.map(|rule| Audit {
+            window: rule.window,
+            spread: Spread { nodes, within: rule.spread(nodes).into() },
+        });
         let arrivals = Arrivals {
             events: audited,
             has_history: scenario.contract.has_history(),

@@ -587,6 +587,7 @@ fn is_sound(order: &Order, acts: usize, most: Duration) -> bool {
     match order {
         Order::Begin { act, due } => *act < acts && *due <= most,
         Order::Disturb(times) => {
+            let most = most.into();
             times.iter().all(|(from, to)| *from <= most && to.is_none_or(|to| to <= most))
         }
         Order::Close { now } => *now <= most,

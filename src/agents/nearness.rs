@@ -71,14 +71,14 @@ impl Nearness {
 
 /// Keeps a gap if it says more than the one that is known.
 fn keep(known: &mut Least, gap: Quickest) {
-    if known.is_none_or(|known| gap.nanos <= grown(known, gap.at)) {
+    if known.is_none_or(|known| gap.nanos <= grown(known, gap.at.into())) {
         *known = Some(gap);
     }
 }
 
 /// What a gap says at another time.
 fn grown(gap: Quickest, now: Duration) -> i64 {
-    gap.nanos.saturating_add(drift(now.abs_diff(gap.at)))
+    gap.nanos.saturating_add(drift(now.abs_diff(gap.at.into())))
 }
 
 #[cfg(test)]
@@ -112,7 +112,7 @@ mod tests {
                     true => takes - ahead(now),
                     false => takes + ahead(now),
                 };
-                let gap = Quickest { nanos: gap, at: at(now) };
+                let gap = Quickest { nanos: gap, at: at(now).into() };
                 match is_ours {
                     true => nearness.see_there(1, gap),
                     false => nearness.see_here(1, gap),
@@ -130,22 +130,22 @@ mod tests {
         let mut nearness = Nearness::new(3);
         let doubt = Duration::from_millis(60);
         assert_eq!(nearness.bounds(1, doubt, at(0)), (-60 * MS, 60 * MS));
-        nearness.see_here(1, Quickest { nanos: 21 * MS, at: at(0) });
-        nearness.see_here(1, Quickest { nanos: 40 * MS, at: at(0) });
+        nearness.see_here(1, Quickest { nanos: 21 * MS, at: at(0).into() });
+        nearness.see_here(1, Quickest { nanos: 40 * MS, at: at(0).into() });
         // There, it seems to be received before it was sent.
-        nearness.see_there(1, Quickest { nanos: -19 * MS, at: at(0) });
+        nearness.see_there(1, Quickest { nanos: -19 * MS, at: at(0).into() });
         assert_eq!(nearness.bounds(1, doubt, at(0)), (18 * MS, 22 * MS));
         assert_eq!(nearness.bounds(2, doubt, at(0)), (-60 * MS, 60 * MS));
         // What was seen long ago says less, and what is seen then, more.
         assert_eq!(nearness.bounds(1, doubt, at(20_000 * MS)), (16 * MS, 24 * MS));
-        nearness.see_here(1, Quickest { nanos: 22 * MS, at: at(20_000 * MS) });
+        nearness.see_here(1, Quickest { nanos: 22 * MS, at: at(20_000 * MS).into() });
         assert_eq!(nearness.bounds(1, doubt, at(20_000 * MS)), (16 * MS, 23 * MS));
     }
 
     #[test]
     fn where_messages_contradict_what_is_known_of_a_clock_both_hold() {
         let mut nearness = Nearness::new(2);
-        nearness.see_here(1, Quickest { nanos: -99 * MS, at: at(0) });
+        nearness.see_here(1, Quickest { nanos: -99 * MS, at: at(0).into() });
         assert_eq!(nearness.bounds(1, Duration::from_millis(5), at(0)), (-98 * MS, 5 * MS));
         nearness.forget(1);
         assert_eq!(nearness.bounds(1, Duration::from_millis(5), at(0)), (-5 * MS, 5 * MS));

@@ -155,7 +155,7 @@ impl CommonTime {
 
     /// Times of the coordinator, as wide as they may be by this clock.
     pub(super) fn widened(&self, times: Disturbances) -> Disturbances {
-        let doubt = self.doubt() + SLACK;
+        let doubt = (self.doubt() + SLACK).into();
         times.into_iter().map(|(from, to)| (from.saturating_sub(doubt), to.map(|to| to + doubt))).collect()
     }
 }

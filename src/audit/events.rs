@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A time, since the beginning of the run.
-pub type Moment = std::time::Duration;
+pub use super::moment::Moment;
 
 /// Which message: its stamp without the time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -47,7 +47,7 @@ pub(super) fn quickest(parts: &[FanoutPart]) -> Option<Quickest> {
 
 impl From<FanoutPart> for Told {
     fn from(FanoutPart { key, due, receivers, first, last }: FanoutPart) -> Told {
-        let micros = |time: Moment| time.as_micros() as u64;
+        let micros = |time: Moment| time.as_micros();
         let times = first.zip(last).filter(|_| receivers > 0);
         let received = times.map(|(first, last)| {
             let after = micros(first).cast_signed().saturating_sub(micros(due).cast_signed());
@@ -90,7 +90,7 @@ impl FanoutPart {
     /// How long after it was due it was first received, if it was.
     fn gap(&self) -> Option<Quickest> {
         let at = self.first.filter(|_| self.receivers > 0)?;
-        let nanos = |time: Moment| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+        let nanos = |time: Moment| i64::try_from(u64::from(time)).unwrap_or(i64::MAX);
         Some(Quickest { nanos: nanos(at).saturating_sub(nanos(self.due)), at })
     }
 

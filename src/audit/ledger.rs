@@ -9,7 +9,6 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,13 +26,13 @@ use super::sender::{ConnectionEnd, Course, SenderMove};
 use super::undecided::Undecided;
 
 /// How long a span that is over is remembered beyond the window, for messages that are not settled yet.
-const MEMORY: Duration = Duration::from_secs(30);
+const MEMORY: Moment = Moment::from_secs(30);
 
 /// When nothing has come for so long, what is missing is not waited for any more.
-const QUIET: Duration = Duration::from_secs(1);
+const QUIET: Moment = Moment::from_secs(1);
 
 /// How long a receipt waits for the news of its message. The longest step is settled by then.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Moment = Moment::from_secs(600);
 
 /// The most messages that are waited for; a server that invents some is not believed beyond.
 const MOST_UNKNOWN: usize = 1 << 18;
@@ -63,7 +62,7 @@ pub struct FirstReceipt {
 /// the run, at a time since the beginning of the run; times never go backwards by more than the window.
 #[derive(Debug)]
 pub struct Ledger {
-    window: Duration,
+    window: Moment,
     clients: u32,
     pub(super) membership: Membership,
     /// Boxed, as a table has room for up to twice as many as it holds.
@@ -105,7 +104,7 @@ pub struct Ledger {
 impl Ledger {
     /// An empty ledger for so many clients. A message that has not come when the window is over, counted
     /// from its being settled, is missing.
-    pub fn new(clients: u32, (window, spread): (Duration, Spread)) -> Ledger {
+    pub fn new(clients: u32, (window, spread): (Moment, Spread)) -> Ledger {
         let membership = Membership::of(spread);
         Ledger {
             window,

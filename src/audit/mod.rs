@@ -21,6 +21,7 @@ mod judgement;
 mod ledger;
 mod maps;
 mod membership;
+mod moment;
 mod nodes;
 mod open;
 mod proof;

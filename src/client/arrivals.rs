@@ -20,7 +20,7 @@ impl Client<'_> {
         let Some(handshake) = self.actor.session.handshake().filter(|_| is_answered) else { return };
         self.actor.signs.was_pinged = true;
         if let Some(ponged) = self.actor.unread.ping(io.now, handshake.ping_timeout) {
-            self.record(io, AuditEvent::Pinged { ponged: self.actor.context.since(ponged) });
+            self.record(io, AuditEvent::Pinged { ponged: self.actor.context.since(ponged).into() });
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::audit::Disturbances;
+use crate::audit::{Disturbances, Moment};
 use crate::scenario::{Change, Operation};
 
 /// What was done to the server, and when.
@@ -61,7 +61,9 @@ impl DisturbedTimes {
 
     /// When it was disturbed up to this time.
     pub(super) fn until(&self, now: Duration) -> Vec<(Duration, Duration)> {
-        self.all().into_iter().map(|(from, to)| (from, to.unwrap_or(now.max(from)))).collect()
+        let until =
+            |(from, to): (Moment, Option<Moment>)| (from.into(), to.unwrap_or(from.max(now.into())).into());
+        self.all().into_iter().map(until).collect()
     }
 
     /// Something begins. Its place in the list of all that was done.
@@ -100,7 +102,7 @@ impl DisturbedTimes {
     pub(super) fn begin(&self, now: Duration) {
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         if !times.iter().any(|(_, to)| to.is_none()) {
-            times.push((now, None));
+            times.push((now.into(), None));
         }
         self.is_on.store(true, Ordering::Relaxed);
         self.changes.fetch_add(1, Ordering::AcqRel);
@@ -112,7 +114,7 @@ impl DisturbedTimes {
             return;
         }
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
-        times.iter_mut().filter(|(_, to)| to.is_none()).for_each(|(_, to)| *to = Some(now));
+        times.iter_mut().filter(|(_, to)| to.is_none()).for_each(|(_, to)| *to = Some(now.into()));
         self.is_on.store(false, Ordering::Relaxed);
         self.changes.fetch_add(1, Ordering::AcqRel);
     }
@@ -153,14 +155,14 @@ mod tests {
         times.note(&Operation::Kill(Part::Node("b".to_owned())));
         times.end(second(2));
         assert!(times.is_on());
-        assert_eq!(times.all(), [(second(1), None)]);
+        assert_eq!(times.all(), [(second(1).into(), None)]);
         times.begin(second(3));
         times.note(&Operation::Start(Part::Node("b".to_owned())));
         times.end(second(4));
         assert!(!times.is_on());
         times.begin(second(6));
         times.end(second(7));
-        let all = [(second(1), Some(second(4))), (second(6), Some(second(7)))];
+        let all = [(1, 4), (6, 7)].map(|(from, to)| (Moment::from_secs(from), Some(Moment::from_secs(to))));
         assert_eq!(times.all(), all);
     }
 

@@ -75,13 +75,13 @@ impl Audit {
         mailboxes: Arc<Mailboxes>,
         reports: Reports,
     ) -> Audit {
-        let auditor = Auditor::new(worker, mailboxes.share.all, clients, (window, spread));
+        let auditor = Auditor::new(worker, mailboxes.share.all, clients, (window.into(), spread));
         Audit { worker, auditor, mailboxes, changes: 0, reports }
     }
 
     /// Sends the other workers what they have to know.
     fn tell(&mut self, now: Duration) {
-        let bulletin = self.auditor.poll_bulletin(now);
+        let bulletin = self.auditor.poll_bulletin(now.into());
         self.send(bulletin);
     }
 
@@ -108,9 +108,9 @@ impl Audit {
 /// Counts how long messages took: for the part of the run in which they were due.
 fn count_reached(tally: &mut Tally, extent: Extent, reached: impl IntoIterator<Item = Reached>) {
     for Reached { due, first, last } in reached {
-        let is_measured = extent.has(due);
-        tally.latency_of(Metric::FanoutFirst, first, is_measured);
-        tally.latency_of(Metric::FanoutLast, last, is_measured);
+        let is_measured = extent.has(due.into());
+        tally.latency_of(Metric::FanoutFirst, first.into(), is_measured);
+        tally.latency_of(Metric::FanoutLast, last.into(), is_measured);
     }
 }
 
@@ -223,7 +223,7 @@ impl Records {
     pub(super) fn close(&mut self, now: Duration) {
         if let Some(audit) = &mut self.audit {
             audit.hear();
-            audit.auditor.close(now);
+            audit.auditor.close(now.into());
             audit.tell(now);
         }
     }
@@ -232,7 +232,7 @@ impl Records {
     pub(super) fn finish(&mut self, now: Duration) -> Option<Findings> {
         let mut audit = self.audit.take()?;
         audit.hear();
-        let (findings, reached) = audit.auditor.finish(now);
+        let (findings, reached) = audit.auditor.finish(now.into());
         count_reached(&mut self.tally, self.extent, reached);
         Some(findings)
     }
@@ -276,7 +276,7 @@ impl Records {
     /// All clients have left: sends the other workers what they have to know still.
     pub(super) fn tell_last(&mut self, now: Duration) {
         if let Some(audit) = &mut self.audit {
-            let bulletin = audit.auditor.poll_last_bulletin(now);
+            let bulletin = audit.auditor.poll_last_bulletin(now.into());
             audit.send(bulletin);
         }
     }
@@ -286,14 +286,14 @@ impl Records {
         if let Some(audit) = &mut self.audit {
             audit.tell(now);
             audit.hear();
-            audit.auditor.advance(now);
+            audit.auditor.advance(now.into());
             count_reached(&mut self.tally, self.extent, audit.auditor.poll_reached());
         }
     }
 
     /// Whether some client must still receive something.
     pub(super) fn is_waiting(&mut self, now: Duration) -> bool {
-        self.audit.as_mut().is_some_and(|audit| audit.auditor.is_waiting(now))
+        self.audit.as_mut().is_some_and(|audit| audit.auditor.is_waiting(now.into()))
     }
 }
 
@@ -391,7 +391,7 @@ impl Observer for Records {
 
     fn record(&mut self, who: Who, at: Duration, event: AuditEvent<'_>) {
         if let Some(audit) = &mut self.audit {
-            audit.auditor.record(who.index, at, event);
+            audit.auditor.record(who.index, at.into(), event);
         }
     }
 }

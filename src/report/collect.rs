@@ -286,7 +286,7 @@ fn nodes(found: &Findings, (nodes, unknown): (&[(usize, String)], u64)) -> Optio
     let pair = |((at, from), (to_at, to)): (&(usize, String), &(usize, String))| {
         let pair = pairs.pair(*at, *to_at)?;
         let missing = pair.fault(Fault::Missing);
-        let quantile = |share| pair.quantile(share).map(micros);
+        let quantile = |share| pair.quantile(share).map(|time| micros(time.into()));
         Some(NodePairResult {
             from: from.clone(),
             to: to.clone(),
@@ -305,7 +305,7 @@ fn nodes(found: &Findings, (nodes, unknown): (&[(usize, String)], u64)) -> Optio
     let join_spread = JoinSpreadResult {
         received: spread.at_once,
         not_received: spread.late,
-        longest_us: (spread.late > 0).then_some(micros(spread.longest)),
+        longest_us: (spread.late > 0).then_some(micros(spread.longest.into())),
     };
     (pairs.nodes() > 0).then(|| NodesResult {
         names: nodes.iter().map(|(_, name)| name.clone()).collect(),

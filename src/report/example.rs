@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::audit::{
-    Disturbed, Fault, Findings, JoinSpread, Key, MembershipSpan, NodePairs, Offence, SentMessage, Undecided,
-    UndecidedCounts,
+    Disturbed, Fault, Findings, JoinSpread, Key, MembershipSpan, Moment, NodePairs, Offence, SentMessage,
+    Undecided, UndecidedCounts,
 };
 use crate::document::Span;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo, Tally};
@@ -227,7 +227,7 @@ fn in_flight(pairs: u64) -> UndecidedCounts {
 
 /// What one of the talkers did not receive, to a room whose name is hostile.
 fn missing() -> Offence {
-    let at = Duration::from_millis;
+    let at = Moment::from_millis;
     let room: Arc<str> = "room-\u{1b}[31m12".into();
     let key = Key { sender: 62, sequence: 7 };
     let message = SentMessage::example(key, vec![room.clone()], at(31_700), at(31_703));

@@ -2,6 +2,7 @@
 //! Times are since the beginning of the run.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::audit::{Fault, Key, Leak, MembershipSpan, Moment, Offence, SentMessage};
 use crate::measure::ScriptInfo;
@@ -118,7 +119,7 @@ fn whereabouts(place: &str, span: &MembershipSpan) -> String {
 }
 
 fn seconds(time: Moment) -> String {
-    format!("{:.3} s", time.as_secs_f64())
+    format!("{:.3} s", Duration::from(time).as_secs_f64())
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl AuditTarget {
             origin: self.origin,
             strays: Vec::new(),
             may_come_too_late: false,
-            blur: std::time::Duration::ZERO,
+            blur: audit::Moment::ZERO,
             order: self.order,
             may_be_refused: self.may_be_refused,
             may_be_lost: self.may_be_lost,
@@ -82,10 +82,10 @@ impl AuditTarget {
             has_history: self.has_history,
             heard_as: self.place(cx).unwrap_or(audit::ANY_EVENT),
             is_kept: self.is_kept,
-            due: stamp.due,
-            sent,
+            due: stamp.due.into(),
+            sent: sent.into(),
             handled: None,
-            settled: sent,
+            settled: sent.into(),
         }
     }
 }

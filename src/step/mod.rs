@@ -435,7 +435,7 @@ impl<'p> Cx<'_, 'p> {
         self.actor.has_unread = false;
         self.actor.unread.has_read(asked);
         let asked = self.actor.context.since(asked);
-        self.record(AuditEvent::Read { asked });
+        self.record(AuditEvent::Read { asked: asked.into() });
     }
 
     /// Reports to the audit, if there is one.

@@ -150,7 +150,7 @@ pub(super) enum End {
 /// Tells the audit what became of a message.
 pub(super) fn settle(cx: &mut Cx<'_, '_>, message: Option<Box<SentMessage>>, end: End) {
     let Some(mut message) = message else { return };
-    message.settled = cx.actor.context.since(cx.now);
+    message.settled = cx.actor.context.since(cx.now).into();
     message.handled = (end == End::Handled).then_some(message.settled);
     message.is_refused = end == End::Refused;
     message.may_be_lost |= matches!(end, End::Refused | End::Unheard);

@@ -341,7 +341,7 @@ impl Moving<'_> {
                 (_, true) => cx.record(AuditEvent::Joined { namespace, room }),
                 // Whether it was there at all, nobody knows.
                 (Verb::Leave, false) => {}
-                (_, false) => cx.record(AuditEvent::Refused { namespace, room, asked: self.asked }),
+                (_, false) => cx.record(AuditEvent::Refused { namespace, room, asked: self.asked.into() }),
             }
         }
     }

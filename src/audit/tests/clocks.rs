@@ -4,7 +4,7 @@ use super::*;
 
 /// The bounds of two clocks that may be apart by so much.
 fn within(blur: u64) -> (i64, i64) {
-    let nanos = at(blur).as_nanos() as i64;
+    let nanos = u64::from(at(blur)) as i64;
     (-nanos, nanos)
 }
 

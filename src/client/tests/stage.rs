@@ -173,7 +173,7 @@ impl Observer for Found {
                 (if is_answered { "parting" } else { "parting silently" }, room)
             }
             AuditEvent::Read { asked: sent } | AuditEvent::Pinged { ponged: sent } => {
-                return self.read.push(sent);
+                return self.read.push(sent.into());
             }
             AuditEvent::Parted { room, .. } => ("parted", room),
             AuditEvent::Moved { room, .. } => ("moved", room),
