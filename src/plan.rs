@@ -14,7 +14,7 @@ use crate::observe::Who;
 use crate::protocol::dialect::Version;
 use crate::scenario::{Act, Asked, Group, Operation, Scenario};
 use crate::secrets::Secrets;
-use crate::session::Transport;
+use crate::session::{Destinations, Transport};
 use crate::step::{
     AllSent, Arrivals, Audit, EventFilter, GivenIds, GroupContext, LearnedNodes, Markers, Numbered, OwnPlace,
     RunContext, SharedValues, Step, Traces,
@@ -189,6 +189,7 @@ impl<'s> Plan<'s> {
             shared_values: SharedValues::new(run_options.machine.is_some()),
             given: (!run_options.audit).then(GivenIds::default),
             sent: AllSent::default(),
+            destinations: Destinations::default(),
         };
         Plan { context, parts, acts, script, asked: scenario.asked.clone(), thresholds: &scenario.thresholds }
     }

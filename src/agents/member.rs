@@ -586,10 +586,7 @@ impl Drop for Job<'_> {
 fn is_sound(order: &Order, acts: usize, most: Duration) -> bool {
     match order {
         Order::Begin { act, due } => *act < acts && *due <= most,
-        Order::Disturb(times) => {
-            let most = most.into();
-            times.iter().all(|(from, to)| *from <= most && to.is_none_or(|to| to <= most))
-        }
+        Order::Disturb(times) => times.iter().all(|(from, to)| to.unwrap_or(*from).max(*from) <= most.into()),
         Order::Close { now } => *now <= most,
         Order::Measure(_) | Order::Mark(_) | Order::Drain | Order::Leave | Order::Finish => true,
     }

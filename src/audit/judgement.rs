@@ -1,5 +1,7 @@
 //! The oracle: of each socket, whether it must receive a message, must not, or may; and what came of it.
 
+use thin_vec::ThinVec;
+
 use super::events::{Moment, Sender, SentMessage};
 use super::fault::Leak;
 use super::maps::Map;
@@ -20,7 +22,7 @@ pub(super) struct Judgement {
     /// Seats of which nobody can say.
     pub(super) undecided: UndecidedCounts,
     /// Seats that had to receive it, and did not, as far as their rooms say.
-    pub(super) absent: Vec<u32>,
+    pub(super) absent: ThinVec<u32>,
     /// Seats that had asked for its room without an answer, and have not what others have; and the time over which that was
     /// handled, as far as they may know.
     pub(super) in_vain: Vec<(u32, (Moment, Moment))>,

@@ -11,6 +11,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use thin_vec::ThinVec;
 
 use super::events::{AuditEvent, Key, Moment, Order, Origin, SentMessage};
 use super::fanout::FanoutPart;
@@ -472,7 +473,7 @@ impl Ledger {
         let (seats, receipts) = (self.membership.seats(), &entry.receipts);
         // Who is away may come back, and then has to receive it.
         let can_come = |seat: &Seat| seat.away.is_some() || seat.is_up_since(message.sent);
-        let awaited: Vec<u32> = awaited
+        let awaited: ThinVec<u32> = awaited
             .into_iter()
             .filter(|seat| !receipts.has(*seat) && can_come(&seats[*seat as usize]))
             .collect();

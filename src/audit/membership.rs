@@ -8,6 +8,8 @@ mod unproved;
 
 use std::sync::Arc;
 
+use thin_vec::ThinVec;
+
 use super::events::{Key, Moment, Order, Origin, Sender, SentMessage};
 use super::maps::Map;
 use super::nodes::{Homes, Spread};
@@ -28,7 +30,7 @@ pub(super) struct Seat {
     /// The rooms that it asked for, its own among them.
     rooms: Vec<(u32, MembershipSpan)>,
     /// When nobody could say in which rooms it was.
-    untraced: Vec<MembershipSpan>,
+    untraced: ThinVec<MembershipSpan>,
     /// Since when its connection is gone, while it may still be recovered.
     pub(super) away: Option<Moment>,
     /// When it was recovered last.
@@ -50,7 +52,7 @@ pub(super) struct Seat {
     /// When it received last an event as which messages arrive, and which had never come with a stamp.
     pub(super) unstamped: Option<Moment>,
     /// What it must receive if it is, or was, recovered.
-    pub(super) owed: Vec<(Key, Arc<SentMessage>)>,
+    pub(super) owed: ThinVec<(Key, Arc<SentMessage>)>,
 }
 
 impl Seat {
@@ -270,7 +272,7 @@ impl Membership {
             namespace: namespace as u32,
             spans: Vec::new(),
             rooms: Vec::new(),
-            untraced: Vec::new(),
+            untraced: ThinVec::new(),
             away: None,
             back: None,
             asks: false,
@@ -281,7 +283,7 @@ impl Membership {
             unproved: Unproved::default(),
             was_seen: false,
             unstamped: None,
-            owed: Vec::new(),
+            owed: ThinVec::new(),
         });
         self.met.push(0);
         self.namespaces[namespace].1.push(seat);

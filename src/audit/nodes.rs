@@ -222,7 +222,7 @@ impl NodePair {
     }
 
     fn take(&mut self, latency: Moment) {
-        let micros = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX).max(1);
+        let micros = latency.as_micros().max(1);
         if self.latency.is_none() {
             self.latency = empty();
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use thin_vec::ThinVec;
+
 use super::events::{Moment, SentMessage};
 use super::fanout::FanoutPart;
 use super::membership::{Live, Membership};
@@ -28,13 +30,13 @@ pub(super) struct Open {
     /// How many seats were up when the message was settled.
     pub(super) live: Live,
     /// Who had received a later message of the sender when this one came, when that was, and which it was.
-    pub(super) overtaken: Vec<(u32, Moment, u64)>,
+    pub(super) overtaken: ThinVec<(u32, Moment, u64)>,
     /// Who received this one before an earlier message of the sender.
-    pub(super) overtook: Vec<Overtaken>,
+    pub(super) overtook: ThinVec<Overtaken>,
     /// Who had to receive it and had not, when that was looked at last.
-    pub(super) awaited: Option<Vec<u32>>,
+    pub(super) awaited: Option<ThinVec<u32>>,
     /// Who received it again, and when, as long as it is not known whether that is right.
-    pub(super) doubled: Vec<(u32, Moment)>,
+    pub(super) doubled: ThinVec<(u32, Moment)>,
     /// Whether it was told when it was received.
     is_told: bool,
 }

@@ -1,5 +1,7 @@
 //! Who has received a message: cheap for the few of a small room and for the many of a big one. A receipt takes eight bytes.
 
+use thin_vec::ThinVec;
+
 use super::events::Moment;
 
 /// Up to so many receivers are looked through; above, a bit for each seat tells.
@@ -13,7 +15,7 @@ pub(super) struct Receipts {
     /// Seat, and when: microseconds since then, or before. What comes more than half an hour later counts as if it came then.
     all: Vec<(u32, i32)>,
     /// A bit for each seat, once there are more than a few.
-    bits: Vec<u64>,
+    bits: ThinVec<u64>,
 }
 
 impl Receipts {
@@ -30,7 +32,7 @@ impl Receipts {
         if self.has(seat) {
             return false;
         }
-        let at = at.as_micros() as u64;
+        let at = at.as_micros();
         if self.all.is_empty() {
             self.since = at;
         }

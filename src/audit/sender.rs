@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use thin_vec::ThinVec;
 
 use super::events::{Moment, SentMessage};
 
@@ -41,9 +42,9 @@ pub(super) struct Course {
     /// Its messages that are known and not judged. They are judged in their order, each when it is due.
     queue: VecDeque<u64>,
     /// When its connections ended, while messages were open, and up to when what was sent had been read.
-    ends: Vec<(Moment, Option<Moment>)>,
+    ends: ThinVec<(Moment, Option<Moment>)>,
     /// What it learned of moves, while messages were open.
-    moves: Vec<SenderMove>,
+    moves: ThinVec<SenderMove>,
     /// What was sent up to then is read, as far as its own ledger knows.
     pub(super) read: Option<Moment>,
 }

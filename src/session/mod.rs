@@ -23,6 +23,7 @@ mod upgrade;
 mod wire;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -39,7 +40,7 @@ pub use event::{Answer, Closed, Event, Posted, ServerEvent};
 pub(crate) use namespace::is_astray;
 pub use namespace::{Namespace, Phase};
 pub use polling::Payload;
-pub use requests::{Destination, TRACEPARENT};
+pub use requests::{Destination, Destinations, TRACEPARENT};
 pub use sending::query_of;
 pub use transport::Transport;
 pub use wire::{Channel, HangUp, Lost, Phases, RawFrame, Request, Shortage, Wire};
@@ -160,7 +161,8 @@ const FAREWELL: Duration = Duration::from_millis(200);
 
 impl Session {
     /// A session that is not open yet.
-    pub fn new(destination: Destination) -> Session {
+    pub fn new(destination: impl Into<Arc<Destination>>) -> Session {
+        let destination = destination.into();
         Session {
             dialect: destination.dialect,
             parser: destination.parser,
@@ -341,7 +343,8 @@ impl Session {
     }
 
     /// Changes dialect, query and headers of the connections to come.
-    pub fn set_destination(&mut self, destination: Destination) {
+    pub fn set_destination(&mut self, destination: impl Into<Arc<Destination>>) {
+        let destination = destination.into();
         self.dialect = destination.dialect;
         self.parser = destination.parser;
         self.requests.set_destination(destination);

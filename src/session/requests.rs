@@ -1,5 +1,6 @@
 //! Where a session's requests go: path, query, headers, cookies.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::cookies::Jar;
@@ -35,6 +36,28 @@ pub struct Destination {
     pub compression: bool,
 }
 
+/// How many of them are kept to be found again.
+const MOST_KEPT: usize = 8;
+
+/// The latest destinations of a run: most clients have the same, and so keep one together.
+#[derive(Debug, Default)]
+pub struct Destinations(Mutex<Vec<Arc<Destination>>>);
+
+impl Destinations {
+    /// The one that is known and is the same, or this one.
+    pub fn share(&self, destination: Destination) -> Arc<Destination> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = kept.iter().find(|known| ***known == destination) {
+            return same.clone();
+        }
+        if kept.len() == MOST_KEPT {
+            kept.remove(0);
+        }
+        kept.push(Arc::new(destination));
+        kept[kept.len() - 1].clone()
+    }
+}
+
 impl Destination {
     /// Adds query parameters that are encoded already.
     pub fn add_query(&mut self, query: &str) {
@@ -55,7 +78,7 @@ fn asks_for_base64(query: &str) -> bool {
 /// Composes the requests of one client and keeps its cookies.
 #[derive(Debug)]
 pub struct Requests {
-    destination: Box<Destination>,
+    destination: Arc<Destination>,
     cookies: Jar,
     /// The number of the function that polls have to call, if the query asks for JSONP.
     jsonp: Option<String>,
@@ -64,14 +87,14 @@ pub struct Requests {
 }
 
 impl Requests {
-    pub(super) fn new(destination: Destination) -> Requests {
+    pub(super) fn new(destination: Arc<Destination>) -> Requests {
         let jsonp = jsonp::asked_by(&destination.query);
-        Requests { destination: Box::new(destination), cookies: Jar::default(), jsonp, now: None }
+        Requests { destination, cookies: Jar::default(), jsonp, now: None }
     }
 
-    pub(super) fn set_destination(&mut self, destination: Destination) {
+    pub(super) fn set_destination(&mut self, destination: Arc<Destination>) {
         self.jsonp = jsonp::asked_by(&destination.query);
-        *self.destination = destination;
+        self.destination = destination;
     }
 
     /// Which dialect is spoken.
@@ -218,5 +241,21 @@ impl Requests {
         let (method, body, held, same_connection) = ("POST", Some(body), 0, false);
         let request = Request { method, target: &target, headers: &headers, body, held, same_connection };
         wire.request(channel, request);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_that_connect_to_the_same_place_keep_it_together_and_the_list_stays_short() {
+        let destinations = Destinations::default();
+        let to = |path: &str| destinations.share(Destination { path: path.into(), ..Destination::default() });
+        let (first, other) = (to("/a/"), to("/b/"));
+        assert!(Arc::ptr_eq(&first, &to("/a/")) && !Arc::ptr_eq(&first, &other));
+        let all: Vec<_> = (0..100).map(|n| to(&n.to_string())).collect();
+        assert_eq!(all.iter().filter(|own| Arc::strong_count(own) > 1).count(), MOST_KEPT);
+        assert_eq!(all[7].path, "7");
     }
 }

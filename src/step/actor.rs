@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
+use thin_vec::ThinVec;
 
 use super::chance::{CLIENT, Chance, TRACES};
 use super::context::{GroupContext, RunContext};
@@ -79,7 +80,7 @@ pub struct Actor<'p> {
     /// Its node behind a balancer, as far as it was learned.
     pub learned: LearnedPlace,
     /// The last round of markers that came from each node; empty before the first.
-    pub marks: Vec<u64>,
+    pub marks: ThinVec<u64>,
     /// Where those of its namespace ask for markers, at a server of several nodes.
     pub board: Option<Arc<Board>>,
     /// Events that no step has taken yet.
@@ -87,7 +88,7 @@ pub struct Actor<'p> {
     /// Raw frames for the steps that look at them.
     pub frames: Frames,
     /// How it answers events that ask for an acknowledgement.
-    pub answers: Vec<AnswerRule<'p>>,
+    pub answers: ThinVec<AnswerRule<'p>>,
     /// Responses that did not come in time, and may still come.
     pub overdue: Overdue,
     /// When it asked last to connect or to join: what was due before, an application with a history may send it again.
@@ -112,7 +113,7 @@ pub struct Actor<'p> {
     pub standing: Standing,
     /// How many stamped messages it has sent.
     stamped: u64,
-    asides: Vec<Aside>,
+    asides: ThinVec<Aside>,
     slots: Box<[Option<Json>]>,
     chance: RefCell<Chance>,
     /// Of its own, so that what else a client draws does not depend on whether it is traced.
@@ -205,14 +206,14 @@ impl<'p> Actor<'p> {
             who,
             group,
             context,
-            session: Session::new(Destination::default()),
+            session: Session::new(context.destinations.share(Destination::default())),
             home: "/".into(),
             node: (who.index as usize % context.nodes.len().max(1)) as u16,
             inbox: Inbox::default(),
             frames: Frames::default(),
-            answers: Vec::new(),
+            answers: ThinVec::new(),
             learned: LearnedPlace::default(),
-            marks: Vec::new(),
+            marks: ThinVec::new(),
             board: None,
             overdue: Overdue::default(),
             came: Duration::ZERO,
@@ -226,7 +227,7 @@ impl<'p> Actor<'p> {
             unread: Unread::default(),
             standing: Standing::new(if context.server_rooms.standing.is_empty() { 0 } else { context.slots }),
             stamped: 0,
-            asides: Vec::new(),
+            asides: ThinVec::new(),
             slots: vec![None; context.slots].into(),
             chance: RefCell::new(Chance::of(context.seed, &[CLIENT, u64::from(who.index)])),
             traces: RefCell::new(Chance::of(

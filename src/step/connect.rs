@@ -232,6 +232,7 @@ impl Connecting<'_> {
                     cx.forget_node();
                     cx.actor.standing.opens_with(&destination.query);
                 }
+                let destination = cx.actor.context.destinations.share(destination);
                 cx.actor.session.set_destination(destination);
             }
             (Err(why), _) | (_, Err(why)) => return self.missed(cx, Cause::NoValue, why),

@@ -16,7 +16,7 @@ use crate::audit::Spread;
 use crate::contract::ServerRooms;
 use crate::protocol::dialect::{Dialect, Parser};
 use crate::secrets::Secrets;
-use crate::session::Transport;
+use crate::session::{Destinations, Transport};
 use crate::template::{Of, Shared, Slot, Template};
 
 /// Which events the steps of a group need. Everything else is counted and dropped at once.
@@ -179,6 +179,8 @@ pub struct RunContext {
     pub given: Option<GivenIds>,
     /// What those clients sent last that remember their frames.
     pub sent: AllSent,
+    /// Where clients connect to.
+    pub destinations: Destinations,
 }
 
 impl RunContext {

@@ -100,7 +100,7 @@ impl Open {
 
     fn begin(&self, cx: &mut Cx<'_, '_>) -> Result<(), String> {
         let destination = cx.actor.destination(&self.query, &self.headers)?;
-        cx.actor.session.set_destination(destination);
+        cx.actor.session.set_destination(cx.actor.context.destinations.share(destination));
         let sid = self.sid.as_ref().map(|sid| sid.render_text(cx.actor)).transpose()?;
         cx.actor.arrived = true;
         cx.act_by_hand();

@@ -83,7 +83,7 @@ impl Membership {
         self.leaving(seat, at);
         let place = &mut self.seats[seat as usize];
         if place.lost_trace().is_none() {
-            push(&mut place.untraced, MembershipSpan::asked(at));
+            place.untraced.push(MembershipSpan::asked(at));
         }
     }
 

@@ -407,7 +407,7 @@ impl<'h> Model<'h> {
 }
 
 fn micros(time: Moment) -> u64 {
-    time.as_micros() as u64
+    time.as_micros()
 }
 
 /// That some auditors, who hear from each other with more or less haste, say of a random history what the model says.

@@ -305,7 +305,7 @@ impl Life {
 
     /// Whether it certainly was where the sender of a message has to be when it sent it.
     pub(super) fn was_there(&self, message: &SentMessage) -> bool {
-        let when = message.sent.as_micros() as u64 + 1;
+        let when = message.sent.as_micros() + 1;
         let mut rooms = message.to.iter().map(|room| self.was(Some(room), when));
         // It may have been taken out of one of them before the server handled the message.
         let was_moved = self.spans.iter().any(|(room, span)| {

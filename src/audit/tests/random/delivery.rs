@@ -17,7 +17,7 @@ impl Play<'_> {
             if !is_lucky && !self.is_from_there(&message, when) {
                 continue;
             }
-            let from = self.node(message.key.sender, message.sent.as_micros() as u64) as usize;
+            let from = self.node(message.key.sender, message.sent.as_micros()) as usize;
             let handled: Vec<u64> = (0..nodes)
                 .map(|to| {
                     let later = 2 * self.below((self.habits.within / 2).max(1));
