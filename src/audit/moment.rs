@@ -130,3 +130,40 @@ impl From<Moment> for u64 {
         moment.nanos()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_time_and_the_lack_of_one_take_eight_bytes() {
+        assert_eq!((size_of::<Moment>(), size_of::<Option<Moment>>()), (8, 8));
+    }
+
+    #[test]
+    fn what_is_beyond_the_latest_time_is_the_latest_and_what_is_before_the_beginning_the_beginning() {
+        assert_eq!(Moment::from(Duration::MAX), Moment::MAX);
+        assert_eq!(Moment::from_secs(u64::MAX), Moment::MAX);
+        assert_eq!(Moment::from(u64::MAX), Moment::MAX);
+        assert_eq!(Moment::MAX + Moment::from_nanos(1), Moment::MAX);
+        assert_eq!(Moment::from_nanos(1) - Moment::from_nanos(2), Moment::ZERO);
+        assert_eq!(Moment::MAX * 2, Moment::MAX);
+        assert!(Moment::default().is_zero() && !Moment::from_nanos(1).is_zero());
+    }
+
+    proptest! {
+        #[test]
+        fn it_counts_as_a_duration_does(one in 0..u64::MAX / 4, other in 0..u64::MAX / 4) {
+            let (left, right) = (Duration::from_nanos(one), Duration::from_nanos(other));
+            let as_moments = (Moment::from(left), Moment::from(right));
+            prop_assert_eq!(Duration::from(as_moments.0 + as_moments.1), left + right);
+            prop_assert_eq!(Duration::from(as_moments.0 - as_moments.1), left.saturating_sub(right));
+            prop_assert_eq!(as_moments.0.cmp(&as_moments.1), left.cmp(&right));
+            prop_assert_eq!(u128::from(as_moments.0.as_micros()), left.as_micros());
+            let told = serde_json::to_string(&as_moments.0).expect("a number");
+            prop_assert_eq!(serde_json::from_str::<Moment>(&told).expect("the same"), as_moments.0);
+        }
+    }
+}
