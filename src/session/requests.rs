@@ -226,9 +226,16 @@ impl Requests {
         if sid.is_none() {
             headers.extend(self.trace());
         }
-        let (method, held, same_connection) = ("GET", 0, false);
-        let request =
-            Request { method, target: &target, headers: &headers, body: None, held, same_connection };
+        let (method, held, same_connection, may_repeat) = ("GET", 0, false, true);
+        let request = Request {
+            method,
+            target: &target,
+            headers: &headers,
+            body: None,
+            held,
+            same_connection,
+            may_repeat,
+        };
         wire.request(channel, request);
     }
 
@@ -238,8 +245,9 @@ impl Requests {
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
             headers.push(("Content-Type".into(), kind.into()));
         }
-        let (method, body, held, same_connection) = ("POST", Some(body), 0, false);
-        let request = Request { method, target: &target, headers: &headers, body, held, same_connection };
+        let (method, body, held, same_connection, may_repeat) = ("POST", Some(body), 0, false, true);
+        let request =
+            Request { method, target: &target, headers: &headers, body, held, same_connection, may_repeat };
         wire.request(channel, request);
     }
 }

@@ -53,6 +53,8 @@ pub struct Request<'a> {
     pub held: usize,
     /// Whether it has to go over the connection that is there, and over no other.
     pub same_connection: bool,
+    /// Whether it may be sent once more where the server closed a kept-alive connection in that moment, as browsers do.
+    pub may_repeat: bool,
 }
 
 /// A WebSocket frame as a rude scenario wants it, legal or not.

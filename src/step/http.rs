@@ -375,6 +375,8 @@ impl Inquiry {
             body: body.as_deref(),
             held: rest.len(),
             same_connection: self.on && !cx.actor.announced_end(channel),
+            // What a scenario sends to the endpoint by hand is about these bytes on that connection.
+            may_repeat: !is_of_the_server && !self.on && rest.is_empty(),
         };
         cx.wire.request(channel, request);
         cx.actor.asked(channel, &target, rest);

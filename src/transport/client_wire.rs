@@ -172,9 +172,7 @@ impl Wire for ClientWire<'_> {
             let out = connection.out();
             out.truncate(out.len().saturating_sub(held));
         }
-        // What a scenario sends by hand is never sent twice.
-        let may_repeat = matches!(channel, Channel::Poll | Channel::Post);
-        connection.requested(method, before, is_last, may_repeat);
+        connection.requested(method, before, is_last, request.may_repeat);
     }
 
     fn rest(&mut self, channel: Channel, bytes: &[u8]) {

@@ -283,7 +283,9 @@ impl Connections {
             Fate::Repeat(request) => {
                 self.forget(place);
                 self.note_early_close(client);
-                return self.wire(client).repeat(channel, &request);
+                self.wire(client).repeat(channel, &request);
+                // No client has said anything, so nobody else would send it.
+                return self.flush();
             }
         };
         if lost == Lost::Unanswered {

@@ -1,6 +1,7 @@
 //! What clients hear of their connections, over a network in memory; and the readiness queue of the operating system.
 
 mod compression;
+mod kept_alive;
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -48,8 +49,10 @@ impl Reader for Client {
                 body: None,
                 held: 0,
                 same_connection: false,
+                may_repeat: false,
             };
             transport.wire(ALICE).request(*channel, request);
+            transport.flush();
         }
         self.0.push(match notice {
             Notice::Head(_) | Notice::Flawed(_) => return,
@@ -107,8 +110,9 @@ impl Harness {
     }
 
     fn request(&mut self, method: &str, channel: Channel, same_connection: bool) {
-        let target = "/";
-        let request = Request { method, target, headers: &[], body: None, held: 0, same_connection };
+        let (target, may_repeat) = ("/", !same_connection);
+        let request =
+            Request { method, target, headers: &[], body: None, held: 0, same_connection, may_repeat };
         self.transport.wire(ALICE).request(channel, request);
         self.transport.flush();
     }
@@ -127,7 +131,6 @@ impl Harness {
             while let Some((client, notice)) = self.transport.poll_notice() {
                 self.client.handle_notice(&mut self.transport, client, notice);
             }
-            self.transport.flush();
         }
     }
 
@@ -462,65 +465,6 @@ fn a_response_that_ends_with_its_connection_does_not_end_the_one_after_it() {
     assert_eq!((answers, connections(&harness)), (3, 3));
 }
 
-/// A server that answers the first request of each of its first connections, and ends the connection so long after a further
-/// one came.
-fn closing_early(after: u64) -> Harness {
-    let mut asked = std::collections::HashSet::new();
-    Harness::new(move |connection, heard| match heard {
-        Heard::Connect => vec![(connection, ms(0), PLENTY)],
-        Heard::Bytes(_) if asked.insert(connection) => {
-            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec();
-            vec![(connection, ms(1), Event::Bytes(answer))]
-        }
-        Heard::Bytes(_) => vec![(connection, ms(after), Event::End)],
-        Heard::End { .. } => Vec::new(),
-    })
-}
-
-#[test]
-fn a_poll_that_meets_the_end_of_a_kept_alive_connection_goes_over_a_fresh_one() {
-    let mut harness = closing_early(1);
-    harness.get(Channel::Poll, false);
-    harness.pass(5);
-    harness.heard();
-    harness.get(Channel::Poll, false);
-    harness.pass(5);
-    assert_eq!(harness.heard(), ["poll after 0ns and 1ms", "poll 200 ok"]);
-    assert_eq!(connections(&harness), 2);
-}
-
-#[test]
-fn a_post_that_the_server_may_have_handled_is_not_repeated_and_the_next_has_a_connection_of_its_own() {
-    let mut harness = closing_early(1);
-    for _ in 0..2 {
-        harness.request("POST", Channel::Post, false);
-        harness.pass(5);
-    }
-    let lost = harness.heard().pop().expect("it was lost");
-    assert!(lost.contains("whether the server handled it is not known"), "{lost}");
-    assert_eq!(connections(&harness), 1);
-    for _ in 0..2 {
-        harness.request("POST", Channel::Post, false);
-        harness.pass(5);
-        assert_eq!(harness.heard().pop().as_deref(), Some("post 200 ok"));
-    }
-    assert_eq!(connections(&harness), 2);
-}
-
-#[test]
-fn a_connection_that_the_server_has_ended_is_not_used_again_even_before_that_was_told() {
-    let mut harness = closing_early(1);
-    harness.request("POST", Channel::Post, false);
-    harness.pass(5);
-    harness.heard();
-    harness.network.act(0, ms(0), Event::End);
-    harness.network.pass(ms(1));
-    harness.request("POST", Channel::Post, false);
-    harness.pass(5);
-    assert_eq!(harness.heard().pop().as_deref(), Some("post 200 ok"));
-    assert_eq!(connections(&harness), 2);
-}
-
 /// A transport over the sockets of this machine.
 fn real(address: SocketAddr) -> Connections {
     let mut transport = Connections::new(vec![RemoteConfig {
@@ -577,8 +521,15 @@ fn the_queue_of_the_system_tells_of_bytes_and_of_the_end() {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nto the end")?;
         Ok::<Vec<u8>, io::Error>(request[..read].to_vec())
     });
-    let request =
-        Request { method: "GET", target: "/x", headers: &[], body: None, held: 0, same_connection: false };
+    let request = Request {
+        method: "GET",
+        target: "/x",
+        headers: &[],
+        body: None,
+        held: 0,
+        same_connection: false,
+        may_repeat: false,
+    };
     transport.wire(ALICE).request(Channel::Poll, request);
     transport.flush();
     let (mut client, mut ready) = (Client::default(), Vec::new());

@@ -337,3 +337,45 @@ fn open_takes_status_and_body_too() {
     let scenario = folder.scenario("{ a: 1 }", script);
     sockrates(["run", "--url", &gate.url()]).args([scenario]).run().code(0);
 }
+
+/// The pages of an application beside a good server. It ends each connection without an answer when it is asked for a page the
+/// second time.
+fn pages_on_short_connections() -> Gate {
+    let reference = Reference::start();
+    let (address, heads) = (reference.address(), Arc::new(Mutex::new(Vec::new())));
+    let told = heads.clone();
+    let server = Server::start(move |mut near, _| {
+        for number in 0.. {
+            let Some(request) = head(&mut near)? else { break };
+            if request.contains("socket.io") {
+                let mut far = TcpStream::connect(address)?;
+                far.write_all(request.as_bytes())?;
+                return splice(&near, &far);
+            }
+            told.lock().expect("nobody panicked").push(request);
+            if number > 0 {
+                break;
+            }
+            answer(&mut near, "200 OK", "", "a page")?;
+        }
+        Ok(())
+    });
+    Gate { server, heads, _reference: reference }
+}
+
+#[test]
+fn a_page_is_asked_for_once_more_where_the_server_ended_a_kept_alive_connection_and_a_poll_by_hand_is_not() {
+    let (gate, folder) = (pages_on_short_connections(), Folder::new());
+    let page = folder.scenario(
+        "{ p: 1 }",
+        "- p: { repeat: { times: 5, steps: [ { http: { get: /page, expect: { status: 200 } } } ] } }",
+    );
+    sockrates(["run"]).args([&page]).args(["--url", &gate.url()]).run().code(0);
+    assert_eq!(gate.heads().len(), 9, "each page but the first was asked for twice");
+    let by_hand = folder.scenario(
+        "{ p: 1 }",
+        "- p: { http: { get: /page, as: one, expect: { status: 200 } } }\n- p: { http: { get: /page, on: one, expect: { status: 200 } } }",
+    );
+    let told = sockrates(["run"]).args([&by_hand]).args(["--url", &gate.url()]).run().code(1).to_string();
+    assert!(told.contains("without a response"), "{told}");
+}
