@@ -17,6 +17,8 @@ use sockrates::scenario::{Surroundings, read};
 
 #[path = "import/guesses.rs"]
 mod guesses;
+#[path = "import/logins.rs"]
+mod logins;
 
 const ARTILLERY: &str = "tests/import/artillery";
 const HAR: &str = "tests/import/har";

@@ -15,7 +15,7 @@ use std::fmt;
 use crate::measure::format::printable;
 
 pub use draft::MOST_BYTES;
-pub use recording::{Content, Recorded};
+pub use recording::{Answer, Content, LONGEST_ANSWER, LONGEST_SENT, Recorded, Request};
 
 /// A scenario that was made of a file of another tool.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::frames::Frames;
 use super::message::{Body, Broken, Head, Names, head_length};
 use super::tape::{Tape, Track};
 use super::upstream::{Target, Upstream};
-use crate::importer::{Content, Recorded};
+use crate::importer::{Answer, Content, LONGEST_ANSWER, LONGEST_SENT, Recorded, Request};
 
 /// So many connections of browsers at a time; a further one is closed.
 const MOST_CONNECTIONS: usize = 512;
@@ -147,7 +147,21 @@ struct Asked {
     method: String,
     names: Names,
     wants_upgrade: bool,
-    track: Option<Track>,
+    of: Of,
+}
+
+/// What a request belongs to.
+enum Of {
+    /// A connection of Socket.IO. Not recorded where there is no room for it.
+    Session(Option<Track>),
+    /// A page. Its body follows.
+    Page(Box<Request>, Receiver<Vec<u8>>),
+}
+
+/// The content of a body that was passed on, as far as it was wanted.
+struct Passed {
+    content: Vec<u8>,
+    is_whole: bool,
 }
 
 /// Bytes that have arrived, and where more come from.
@@ -180,26 +194,25 @@ impl<R: Read> Inflow<R> {
         }
     }
 
-    /// Passes a body on, and gives its content as far as that is wanted. None where it is too long to be recorded.
-    fn body(&mut self, mut body: Body, to: &mut impl Write, is_wanted: bool) -> io::Result<Option<Vec<u8>>> {
-        let (mut content, mut is_whole) = (Vec::new(), true);
+    /// Passes a body on, and gives so many bytes of its content.
+    fn body(&mut self, mut body: Body, to: &mut impl Write, most: usize) -> io::Result<Passed> {
+        let mut passed = Passed { content: Vec::new(), is_whole: true };
         loop {
             let taken = body
                 .take(&self.buffer, |bytes| {
-                    is_whole &= content.len() + bytes.len() <= LARGEST_BODY;
-                    if is_wanted && is_whole {
-                        content.extend_from_slice(bytes);
-                    }
+                    let wanted = &bytes[..bytes.len().min(most - passed.content.len())];
+                    passed.is_whole &= wanted.len() == bytes.len();
+                    passed.content.extend_from_slice(wanted);
                 })
                 .map_err(io_error)?;
             to.write_all(&self.buffer[..taken])?;
             self.buffer.drain(..taken);
             if body.is_over() {
-                return Ok(is_whole.then_some(content));
+                return Ok(passed);
             }
             if self.more()? == 0 {
                 return match body {
-                    Body::UntilEnd => Ok(is_whole.then_some(content)),
+                    Body::UntilEnd => Ok(passed),
                     _ => Err(io::ErrorKind::UnexpectedEof.into()),
                 };
             }
@@ -304,12 +317,15 @@ fn ask(
             .iter()
             .flat_map(|name| head.all(name))
             .for_each(|value| shared.tape.hide(value));
-        if head.is_of_engine_io() {
-            head.all("cookie").for_each(|cookies| shared.tape.comes_with(cookies));
-        }
-        let url = || format!("{}{}", names.application, head.target);
-        let track = if head.is_of_engine_io() { shared.tape.track(&url()) } else { None };
-        let at = track.as_ref().map_or(0.0, Track::now);
+        let url = format!("{}{}", names.application, head.target);
+        let at = shared.tape.now();
+        let (told, body_of_page) = channel();
+        let is_page = !head.is_of_engine_io();
+        let track = if is_page { None } else { shared.tape.track(&url, head.headers()) };
+        let of = match is_page {
+            true => Of::Page(Box::new(page(&head, url, at)), body_of_page),
+            false => Of::Session(track.clone()),
+        };
         let wants_upgrade = head.wants_upgrade();
         if head.expects_to_continue() {
             browser.from.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
@@ -317,14 +333,20 @@ fn ask(
         let written = head.to_application(&names, &shared.target.headers);
         let method = head.method.clone();
         // Whoever reads the answer has to know the question.
-        let _ = asked.send(Asked { method, names, wants_upgrade, track: track.clone() });
+        let _ = asked.send(Asked { method, names, wants_upgrade, of });
         upstream.write_all(&written)?;
         let has_body = !body.is_over();
-        let content = browser.body(body, upstream, track.is_some())?;
-        match (&track, content) {
-            (Some(track), Some(content)) if has_body => track.say(at, true, Content::Body(content)),
-            (Some(track), None) => track.cut(),
-            _ => {}
+        let most = match &track {
+            Some(_) => LARGEST_BODY,
+            None if is_page => LONGEST_SENT + 1,
+            None => 0,
+        };
+        let Passed { content, is_whole } = browser.body(body, upstream, most)?;
+        match &track {
+            Some(track) if is_whole && has_body => track.say(at, true, Content::Body(content)),
+            Some(track) if !is_whole => track.cut(),
+            Some(_) => {}
+            None => drop(told.send(content)),
         }
         if wants_upgrade {
             match upgraded.recv() {
@@ -335,6 +357,15 @@ fn ask(
         }
     }
     Ok(())
+}
+
+/// A request of a page, before its body and its answer are known.
+fn page(head: &Head, url: String, at: f64) -> Request {
+    Request { at, method: head.method.clone(), url, headers: owned(head), ..Request::default() }
+}
+
+fn owned(head: &Head) -> Vec<(String, String)> {
+    head.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// Passes on responses, one after another, until the application has no more.
@@ -365,18 +396,31 @@ fn answer(
             let is_upgraded = head.status == 101;
             let _ = settled.send(is_upgraded);
             if is_upgraded {
-                return application.rest(&mut browser, false, question.track.as_ref());
+                let track = if let Of::Session(track) = &question.of { track.as_ref() } else { None };
+                return application.rest(&mut browser, false, track);
             }
         }
         let body = head.body_of_response(&question.method).map_err(io_error)?;
         let is_last = body == Body::UntilEnd;
-        let track = question.track.filter(|_| head.status == 200);
-        match (application.body(body, &mut browser, track.is_some())?, &track) {
-            (Some(content), Some(track)) if !content.is_empty() => {
-                track.say(track.now(), false, Content::Body(content))
+        match question.of {
+            Of::Session(track) => {
+                let Passed { content, is_whole } = application.body(body, &mut browser, LARGEST_BODY)?;
+                match track.filter(|_| head.status == 200) {
+                    Some(track) if !is_whole => track.cut(),
+                    Some(track) if !content.is_empty() => {
+                        track.say(track.now(), false, Content::Body(content))
+                    }
+                    _ => {}
+                }
             }
-            (None, Some(track)) => track.cut(),
-            _ => {}
+            Of::Page(mut request, sent) => {
+                // Before the browser has all of it, and asks for what follows from it.
+                let at = tape.now();
+                let Passed { content, .. } = application.body(body, &mut browser, LONGEST_ANSWER)?;
+                request.body = sent.recv().unwrap_or_default();
+                request.answer = Answer { at, status: head.status, headers: owned(&head), body: content };
+                tape.visit(*request);
+            }
         }
         if is_last {
             return Ok(());

@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::importer::{Content, Recorded};
+use crate::importer::{Content, Recorded, Request};
 
 /// The recording under way.
 #[derive(Clone)]
@@ -25,9 +25,23 @@ impl Tape {
         Tape { recorded: Arc::default(), begin: Instant::now() }
     }
 
+    /// How long the recording has gone on, in seconds.
+    pub(super) fn now(&self) -> f64 {
+        self.begin.elapsed().as_secs_f64()
+    }
+
     /// Begins what belongs to a request of Engine.IO. None where there is no room for it.
-    pub(super) fn track(&self, url: &str) -> Option<Track> {
-        let exchange = self.with(|recorded| recorded.begin(url))?;
+    pub(super) fn track<'h>(
+        &self,
+        url: &str,
+        headers: impl Iterator<Item = (&'h str, &'h str)>,
+    ) -> Option<Track> {
+        let now = self.now();
+        let exchange = self.with(|recorded| {
+            let exchange = recorded.begin(url)?;
+            recorded.comes_with(exchange, now, headers);
+            Some(exchange)
+        })?;
         Some(Track { tape: self.clone(), exchange })
     }
 
@@ -36,9 +50,9 @@ impl Tape {
         self.with(|recorded| recorded.hide(header));
     }
 
-    /// Keeps the names of the cookies that came with a request of Engine.IO.
-    pub(super) fn comes_with(&self, cookies: &str) {
-        self.with(|recorded| recorded.comes_with(cookies));
+    /// Keeps a request of a page.
+    pub(super) fn visit(&self, request: Request) {
+        self.with(|recorded| recorded.visit(request));
     }
 
     /// How many connections of Engine.IO have begun so far.
@@ -59,7 +73,7 @@ impl Tape {
 impl Track {
     /// How long the recording has gone on, in seconds.
     pub(super) fn now(&self) -> f64 {
-        self.tape.begin.elapsed().as_secs_f64()
+        self.tape.now()
     }
 
     /// Records something that was said at that time.

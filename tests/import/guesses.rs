@@ -285,7 +285,10 @@ fn cookies_that_connections_came_with_are_named_without_their_values() {
         imported(&json!({ "log": { "entries": [entry] } }).to_string())
     };
     let told = request("Cookie").remarks().join("\n");
-    assert!(told.contains("not in the scenario: `sid`, `theme`; if they let a client in, log in"), "{told}");
+    assert!(
+        told.contains("that no recorded request had set: `sid`, `theme`; if they let a client in, log in"),
+        "{told}"
+    );
     assert!(!told.contains("s3cr3t"), "{told}");
     assert_eq!(request("X-Other").remarks(), Vec::<String>::new());
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::bounded::Bounded;
-use crate::importer::recording::{Content, LONGEST, MOST_BYTES, MOST_MESSAGES, Recorded};
+use crate::importer::recording::{Answer, Content, LONGEST, MOST_BYTES, MOST_MESSAGES, Recorded, Request};
 
 /// A message of a WebSocket.
 #[derive(Debug, Deserialize)]
@@ -187,6 +187,8 @@ impl<'de> Deserialize<'de> for Messages {
 #[serde(rename_all = "camelCase")]
 struct Asked {
     #[serde(default)]
+    method: String,
+    #[serde(default)]
     url: String,
     #[serde(default)]
     headers: Vec<Header>,
@@ -210,13 +212,59 @@ struct Header {
 #[derive(Default, Deserialize)]
 struct Answered {
     #[serde(default)]
+    status: f64,
+    #[serde(default)]
+    headers: Vec<Header>,
+    #[serde(default)]
     content: Text,
 }
 
 #[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Text {
     text: Option<String>,
     encoding: Option<String>,
+    mime_type: Option<String>,
+}
+
+impl Text {
+    fn into_bytes(self) -> Option<Vec<u8>> {
+        match (self.text, self.encoding.as_deref()) {
+            // Bodies of older servers are bytes, and some browsers write each body so.
+            (Some(text), Some("base64")) => STANDARD.decode(text).ok(),
+            (text, _) => text.map(String::into_bytes),
+        }
+    }
+}
+
+impl Entry {
+    /// The request of a page, which was sent at the one time and answered at the other.
+    fn into_request(self, at: f64, then: f64) -> Request {
+        let owned = |headers: Vec<Header>| -> Vec<(String, String)> {
+            headers.into_iter().map(|header| (header.name, header.value)).collect()
+        };
+        let mut answered = owned(self.response.headers);
+        // Of some answers, browsers tell the kind there alone.
+        let kind = self.response.content.mime_type.clone();
+        answered.extend(kind.map(|kind| ("content-type".to_owned(), kind)));
+        Request {
+            at,
+            method: if self.request.method.is_empty() {
+                "GET".into()
+            } else {
+                self.request.method.to_uppercase()
+            },
+            url: self.request.url,
+            headers: owned(self.request.headers),
+            body: self.request.post_data.map(|posted| posted.text.into_bytes()).unwrap_or_default(),
+            answer: Answer {
+                at: then,
+                status: self.response.status as u16,
+                headers: answered,
+                body: self.response.content.into_bytes().unwrap_or_default(),
+            },
+        }
+    }
 }
 
 /// A time since 1970 in seconds, whatever its unit is: no recording is of before 1973 or of after 5138.
@@ -233,13 +281,18 @@ fn take(recorded: &mut Recorded, entry: Entry) {
     headers
         .filter(|header| ["authorization", "cookie"].contains(&header.name.to_ascii_lowercase().as_str()))
         .for_each(|header| recorded.hide(&header.value));
+    let began = entry.started_date_time.parse::<jiff::Timestamp>();
+    let began = began.map_or(0.0, |time| time.as_microsecond() as f64 / 1e6);
+    let then = began + entry.time.max(0.0) / 1e3;
     let url = &entry.request.url;
     if !url.contains("EIO=") || !url.contains("transport=") {
+        recorded.visit(entry.into_request(began, then));
         return;
     }
-    let cookies = entry.request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("cookie"));
-    cookies.for_each(|cookies| recorded.comes_with(&cookies.value));
     let Some(exchange) = recorded.begin(url) else { return };
+    let headers = entry.request.headers.iter();
+    let headers = headers.map(|header| (header.name.as_str(), header.value.as_str()));
+    recorded.comes_with(exchange, began, headers);
     if url.contains("transport=websocket") {
         for message in entry.messages.0 {
             let content = match message.opcode {
@@ -252,19 +305,10 @@ fn take(recorded: &mut Recorded, entry: Entry) {
         }
         return;
     }
-    let began = entry.started_date_time.parse::<jiff::Timestamp>();
-    let began = began.map_or(0.0, |time| time.as_microsecond() as f64 / 1e6);
     if let Some(posted) = entry.request.post_data {
         recorded.say(exchange, began, true, Content::Body(posted.text.into_bytes()));
     }
-    let Text { text, encoding } = entry.response.content;
-    let answered = match (text, encoding.as_deref()) {
-        // Bodies of older servers are bytes, and some browsers write each body so.
-        (Some(text), Some("base64")) => STANDARD.decode(text).ok(),
-        (text, _) => text.map(String::into_bytes),
-    };
-    if let Some(answered) = answered {
-        let then = began + entry.time.max(0.0) / 1e3;
+    if let Some(answered) = entry.response.content.into_bytes() {
         recorded.say(exchange, then, false, Content::Body(answered));
     }
 }

@@ -43,13 +43,23 @@ impl Hidden {
 
     /// A text as it may stand in a scenario.
     pub(super) fn text(&mut self, key: &str, text: &str) -> String {
-        if let Some(name) = self.names.get(text) {
-            return format!("${{{name}}}");
+        match self.names.contains_key(text) || self.hides(key, text) {
+            true => format!("${{{}}}", self.variable(key, text)),
+            false => text.replace("${", "$${"),
         }
-        let is_known = self.credentials.iter().any(|known| text.contains(known.as_str()));
-        let is_named = is_telling(key) || lets_in(key) || is_secret_header(key);
-        if text.is_empty() || !(is_known || is_named || is_of_header(text) || looks_random(text)) {
-            return text.replace("${", "$${");
+    }
+
+    /// Whether a text may let somebody in.
+    pub(super) fn hides(&self, key: &str, text: &str) -> bool {
+        let is_known = || self.credentials.iter().any(|known| text.contains(known.as_str()));
+        let is_named = || is_telling(key) || lets_in(key) || is_secret_header(key);
+        !text.is_empty() && (is_named() || is_known() || is_of_header(text) || looks_random(text))
+    }
+
+    /// The variable in the place of a text.
+    pub(super) fn variable(&mut self, key: &str, text: &str) -> String {
+        if let Some(name) = self.names.get(text) {
+            return name.clone();
         }
         let word: String = key.chars().filter(char::is_ascii_alphanumeric).take(30).collect();
         let base = match word.starts_with(|c: char| c.is_ascii_alphabetic()) {
@@ -64,7 +74,7 @@ impl Hidden {
             number += 1;
         }
         self.names.insert(text.to_owned(), name.clone());
-        format!("${{{name}}}")
+        name
     }
 
     /// The variables.
@@ -84,14 +94,17 @@ impl Hidden {
 
 /// Whether a text is what the header `Authorization` says: some applications have it in an event.
 fn is_of_header(text: &str) -> bool {
-    let words = text.split_once(' ');
-    words.is_some_and(|(scheme, token)| {
-        scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && !token.contains(' ')
-    })
+    without_scheme(text) != text
+}
+
+/// What stands behind the word with which the header `Authorization` brings a token.
+pub(super) fn without_scheme(text: &str) -> &str {
+    let token = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    token.map(|(_, token)| token).filter(|token| !token.is_empty() && !token.contains(' ')).unwrap_or(text)
 }
 
 /// Whether a text looks like a token: long, of one word, letters and digits mixed.
-fn looks_random(text: &str) -> bool {
+pub(super) fn looks_random(text: &str) -> bool {
     let is_of_token =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '=' | '~');
     let has = |kind: fn(char) -> bool| text.chars().any(kind);

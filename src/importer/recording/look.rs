@@ -62,7 +62,8 @@ pub struct Acknowledged {
 
 /// What a recording of two clients shows, or of three of which the last has asked for another room.
 pub fn look(recorded: Recorded) -> Look {
-    let tabs = tabs(recorded, &mut Vec::new());
+    let mut recorded = recorded;
+    let tabs = tabs(&mut recorded, &mut Vec::new());
     let mut look =
         Look { version: tabs.iter().find_map(|tab| tab.version).map(Version::number), ..Look::default() };
     let Some(first) = tabs.first() else { return look };

@@ -6,6 +6,7 @@
 //! | file | job |
 //! |---|---|
 //! | `recorded` | requests, and what was said over each, within bounds |
+//! | `request` | requests of the pages themselves, within bounds of their own |
 //! | `talk` | what the tabs said and heard: packets into events |
 //! | `seen`, `keys` | what the guesses look at; what the keys of values say |
 //! | `guess`, `guessed` | which event joins, which is passed on to others, which is answered by another event |
@@ -13,22 +14,28 @@
 //! | `opening` | what one tab is told, and others say |
 //! | `origin` | values that come from the server, and how a client of a scenario comes to them |
 //! | `hidden` | what lets somebody in, into variables |
+//! | `login`, `asked` | by which requests a tab came in, and what those say |
+//! | `entrance` | these requests, as steps |
 //! | `look` | a few facts of an application, for its first scenario |
 //! | `roles` | tabs into groups |
 //! | `words` | values as a scenario says them |
 //! | `script`, `steps` | all of that into a scenario: its head, contract and connects; what each group says |
 
 mod answer;
+mod asked;
 mod cause;
+mod entrance;
 mod entry;
 mod guess;
 mod guessed;
 mod hidden;
 mod keys;
+mod login;
 mod look;
 mod opening;
 mod origin;
 mod recorded;
+mod request;
 mod roles;
 mod script;
 mod seen;
@@ -38,22 +45,24 @@ mod words;
 
 use self::guessed::Guesses;
 use self::hidden::Hidden;
+use self::login::Logins;
 use self::origin::Origins;
 use self::talk::Tab;
 use super::{Imported, Kind, Note};
 
 pub use look::{Look, look};
 pub use recorded::{Content, LONGEST, MOST_BYTES, MOST_MESSAGES, Recorded};
+pub use request::{Answer, LONGEST_ANSWER, LONGEST_SENT, Request};
 pub use script::Names;
 
 /// Makes a scenario of a recording. None where it holds no connection of Socket.IO.
 ///
 /// # Errors
 /// When no scenario can be made of it: why, in a sentence.
-pub fn scenario(recorded: Recorded, names: Names<'_>) -> Result<Option<Imported>, String> {
+pub fn scenario(mut recorded: Recorded, names: Names<'_>) -> Result<Option<Imported>, String> {
     let mut notes = Vec::new();
     let mut hidden = Hidden::of(&recorded);
-    let tabs = talk::tabs(recorded, &mut notes);
+    let tabs = talk::tabs(&mut recorded, &mut notes);
     if !tabs.iter().any(Tab::is_connected) {
         return Ok(None);
     }
@@ -63,6 +72,7 @@ pub fn scenario(recorded: Recorded, names: Names<'_>) -> Result<Option<Imported>
         let what = "there are very many kinds of events: only those that were sent most often are guessed at";
         notes.push(Note { line: 0, kind: Kind::Changed, what: what.to_owned() });
     }
-    let draft = script::draft(names, &tabs, &guesses, &origins, &mut hidden, notes);
+    let logins = Logins::of(recorded.requests.kept, &tabs, &origins, &hidden);
+    let draft = script::draft(names, &tabs, &guesses, &origins, &logins, &mut hidden, notes);
     draft.finish(&crate::scenario::Surroundings::without_files()).map(Some)
 }

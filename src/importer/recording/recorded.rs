@@ -1,6 +1,7 @@
 //! What was recorded: the requests of Engine.IO with what was said over each, within bounds.
 
-use std::collections::BTreeSet;
+use super::request::{Request, Requests, cookies_in};
+use crate::secrets::is_secret_header;
 
 /// So many messages of all connections are kept.
 pub const MOST_MESSAGES: usize = 50_000;
@@ -20,8 +21,8 @@ const SHORTEST_HIDDEN: usize = 8;
 /// The cookie that old servers of Engine.IO set themselves: it lets nobody in.
 const OWN_COOKIE: &str = "io";
 
-/// So many names of cookies are kept.
-const MOST_COOKIES: usize = 20;
+/// So many headers of a request of Engine.IO are kept.
+const MOST_HEADERS: usize = 20;
 
 /// What tabs said and heard, as requests and frames. More than there is room for is dropped.
 #[derive(Clone, Debug, Default)]
@@ -29,8 +30,8 @@ pub struct Recorded {
     pub(super) exchanges: Vec<Exchange>,
     /// Values by which a request was let in.
     pub(super) hidden: Vec<String>,
-    /// The names of the cookies with which connections were asked for.
-    pub(super) cookies: BTreeSet<String>,
+    /// What the pages themselves asked for.
+    pub(super) requests: Requests,
     /// Whether something is missing because there is too much of it.
     pub is_cut: bool,
     /// Whether the recording ends in the middle of something.
@@ -43,6 +44,10 @@ pub struct Recorded {
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
     pub(super) url: String,
+    /// When it was asked for, in seconds.
+    pub(super) at: f64,
+    /// The cookies that came with it, and the headers that let a client in.
+    pub(super) headers: Vec<(String, String)>,
     pub(super) lines: Vec<Line>,
 }
 
@@ -79,7 +84,12 @@ impl Recorded {
     /// Begins a request with this url: its number. None where there is no room for it.
     pub fn begin(&mut self, url: &str) -> Option<usize> {
         self.count(url.len()).then(|| {
-            self.exchanges.push(Exchange { url: url.to_owned(), lines: Vec::new() });
+            self.exchanges.push(Exchange {
+                url: url.to_owned(),
+                at: 0.0,
+                headers: Vec::new(),
+                lines: Vec::new(),
+            });
             self.exchanges.len() - 1
         })
     }
@@ -104,14 +114,30 @@ impl Recorded {
         }
     }
 
-    /// Keeps the names of the cookies that came with a request of Engine.IO.
-    pub fn comes_with(&mut self, cookies: &str) {
-        let names = cookies.split(';').filter_map(|cookie| Some(cookie.split_once('=')?.0.trim()));
-        for name in names.filter(|name| !name.is_empty() && *name != OWN_COOKIE) {
-            if self.cookies.len() < MOST_COOKIES {
-                self.cookies.insert(name.to_owned());
+    /// Keeps when a request with that number was asked for, and those of its headers that may let a client in.
+    pub fn comes_with<'h>(
+        &mut self,
+        exchange: usize,
+        at: f64,
+        headers: impl Iterator<Item = (&'h str, &'h str)>,
+    ) {
+        let Some(exchange) = self.exchanges.get_mut(exchange) else { return };
+        exchange.at = at;
+        // The later requests of a session come with the same.
+        if exchange.url.contains("sid=") {
+            return;
+        }
+        for (name, value) in headers.filter(|(name, _)| is_secret_header(name)).take(MOST_HEADERS) {
+            if self.bytes + name.len() + value.len() <= MOST_BYTES {
+                self.bytes += name.len() + value.len();
+                exchange.headers.push((name.to_owned(), value.to_owned()));
             }
         }
+    }
+
+    /// Keeps a request of a page.
+    pub fn visit(&mut self, request: Request) {
+        self.requests.keep(request);
     }
 
     /// How many connections have begun: requests without the id of a session.
@@ -127,5 +153,13 @@ impl Recorded {
             false => self.is_cut = true,
         }
         has_room
+    }
+}
+
+impl Exchange {
+    /// The cookies that came with it, but those of Engine.IO itself.
+    pub(super) fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
+        let headers = self.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+        headers.flat_map(|(_, cookies)| cookies_in(cookies)).filter(|(name, _)| *name != OWN_COOKIE)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::guessed::Guesses;
 use super::keys::is_name_key;
+use super::login::Logins;
 use super::origin::{Event, Origins, text_at, texts};
 use super::seen::is_name;
 use super::talk::{Tab, What};
@@ -39,7 +40,13 @@ impl Role {
 }
 
 /// The groups, in the order of their first tabs.
-pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &mut Vec<Note>) -> Vec<Role> {
+pub(super) fn roles(
+    tabs: &[Tab],
+    guesses: &Guesses,
+    origins: &Origins,
+    logins: &Logins,
+    notes: &mut Vec<Note>,
+) -> Vec<Role> {
     let mut found: Vec<Alike<'_>> = Vec::new();
     for (index, tab) in tabs.iter().enumerate().filter(|(_, tab)| tab.is_connected()) {
         if comes_back(index, tab, origins) {
@@ -51,18 +58,19 @@ pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &
         let sent: BTreeSet<Event> =
             tab.sent().map(|(said, name, ..)| (said.namespace.clone(), name.to_owned())).collect();
         let rooms = rooms_of(index, tab, guesses, origins);
-        match found.iter_mut().find(|known| known.sent == sent && known.rooms == rooms) {
+        let way = logins.way(index);
+        match found.iter_mut().find(|known| known.sent == sent && known.rooms == rooms && known.way == way) {
             Some(known) => known.members.push(index),
             None => {
-                let is_elsewhere = found.iter().any(|known| known.sent == sent);
-                found.push(Alike { sent, rooms, is_elsewhere, members: vec![index] });
+                let is_elsewhere = found.iter().any(|known| known.sent == sent && known.rooms != rooms);
+                found.push(Alike { sent, rooms, way, is_elsewhere, members: vec![index] });
             }
         }
     }
     // Groups of one cannot be raised.
     let is_alone = found.iter().all(|alike| alike.members.len() == 1);
     let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
-    let role = |Alike { sent, is_elsewhere, members, .. }: Alike<'_>| {
+    let role = |Alike { sent, way, is_elsewhere, members, .. }: Alike<'_>| {
         let word = match sent.iter().any(|event| guesses.broadcasts.contains_key(event)) {
             true => "talkers",
             false if sent.is_empty() => "listeners",
@@ -73,6 +81,9 @@ pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &
         let names: Vec<String> = sent.iter().map(|(_, name)| format!("`{name}`")).collect();
         let what = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
         let what = if is_elsewhere { format!("{what}, in other rooms") } else { what };
+        let posts = way.iter().filter(|(method, _)| *method != "GET");
+        let posts: Vec<String> = posts.map(|(method, path)| format!("`{method} {path}`")).collect();
+        let what = if posts.is_empty() { what } else { format!("{what} after {}", posts.join(", ")) };
         Role {
             name: if *number == 1 { word.to_owned() } else { format!("{word}_{number}") },
             tab: members.iter().copied().max_by_key(|tab| tabs[*tab].sent().count()).unwrap_or_default(),
@@ -94,6 +105,8 @@ pub(super) fn roles(tabs: &[Tab], guesses: &Guesses, origins: &Origins, notes: &
 struct Alike<'t> {
     sent: BTreeSet<Event>,
     rooms: BTreeSet<&'t str>,
+    /// The requests by which they came in.
+    way: Vec<(&'t str, &'t str)>,
     /// Whether others sent the same in other rooms.
     is_elsewhere: bool,
     members: Vec<usize>,

@@ -4,20 +4,27 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::entrance::Entrance;
 use super::guessed::Guesses;
 use super::hidden::Hidden;
+use super::login::{Known, Logins};
 use super::opening::openings;
 use super::origin::{Event, Origins, Teller, messages, text_at};
 use super::roles::{NAME, Role, names_of, roles};
 use super::steps::{Steps, WITHIN, capture_step};
 use super::talk::{Tab, What};
 use super::words::{Words, literal, put};
-use crate::importer::Note;
+use crate::document::shortened;
 use crate::importer::draft::{Act, Draft, Entry, Part};
+use crate::importer::{Kind, Note};
+use crate::measure::format::printable;
 use crate::protocol::dialect::{Parser, Version};
 
 /// The variable with the number of clients that begin each second: all at once are no load that people make.
 const RATE: &str = "rate";
+
+/// So many cookies or requests are named in a note.
+const MOST_NAMED: usize = 20;
 
 /// How a recording is called, and the scenario that is made of it.
 #[derive(Clone, Copy, Debug)]
@@ -35,17 +42,24 @@ pub(super) fn draft(
     tabs: &[Tab],
     guesses: &Guesses,
     origins: &Origins,
+    logins: &Logins,
     hidden: &mut Hidden,
     mut notes: Vec<Note>,
 ) -> Draft {
-    let mut roles = roles(tabs, guesses, origins, &mut notes);
+    let mut roles = roles(tabs, guesses, origins, logins, &mut notes);
+    notes.extend(unexplained(logins));
     let openings = openings(tabs, &roles, origins);
     if !openings.is_empty() {
         // Who comes in by what another is told is there as often as it was.
         roles.iter_mut().for_each(Role::as_recorded);
     }
     let own_names = tabs.iter().map(|tab| names_of(tab, guesses)).collect();
-    let mut words = Words::new(&roles, origins, &openings, own_names, hidden);
+    let mut entrances: Vec<Entrance> = roles.iter().map(|role| Entrance::of(logins, role, hidden)).collect();
+    let mut given: Vec<Known> = tabs.iter().map(|_| Known::new()).collect();
+    for (tab, known) in entrances.iter_mut().flat_map(|entrance| std::mem::take(&mut entrance.known)) {
+        given[tab] = known;
+    }
+    let mut words = Words::new(&roles, origins, &openings, own_names, given, hidden);
     let contract = contract(&mut words, tabs, guesses, &roles);
     let mut steps = Steps::new(tabs, guesses, &roles, &openings);
     let mut parts: [Vec<(String, Vec<Entry>)>; 3] = Default::default();
@@ -59,8 +73,17 @@ pub(super) fn draft(
         let mut fields = Map::new();
         fields.insert("count".to_owned(), json!(role.count));
         fields.insert("arrive".to_owned(), format!("${{{RATE}}}/s").into());
-        connects.push((role.name.clone(), connect(&mut words, index, &tabs[role.tab], &mut fields)));
+        let Entrance { steps, rows, vars, .. } = std::mem::take(&mut entrances[index]);
+        let steps = steps.into_iter().chain(connect(&mut words, index, tabs, role.tab, &mut fields));
+        connects.push((role.name.clone(), steps.collect::<Vec<_>>()));
         let mut comment = role.evidence.clone();
+        if !rows.is_empty() {
+            comment.push_str("\neach client is the person of its row; for more of them: `rows: people.csv`");
+            fields.insert("rows".to_owned(), rows.into());
+        }
+        if !vars.is_empty() {
+            fields.insert("vars".to_owned(), vars.into());
+        }
         if openings.contains_key(&index) {
             fields.insert("fixed".to_owned(), true.into());
             comment.push_str("; the others say what it is told, so --clients leaves it alone");
@@ -76,6 +99,10 @@ pub(super) fn draft(
             {
                 branch.1.push(Entry::Step(capture_step(event, name, 1), 0));
             }
+        }
+        for column in words.columns_asked_for(role.tab) {
+            let step = json!({ "set": { format!("my_{column}"): format!("${{row.{column}}}") } });
+            branch.1.insert(0, Entry::Step(step, 0));
         }
         if words.are_names_asked_for() {
             branch.1.insert(0, Entry::Step(json!({ "set": { "my_name": NAME } }), 0));
@@ -98,6 +125,32 @@ pub(super) fn draft(
         notes,
         ..Draft::default()
     }
+}
+
+/// What is told of cookies and tokens that no request explains.
+fn unexplained(logins: &Logins) -> Vec<Note> {
+    let note = |what: String| Note { line: 0, kind: Kind::LeftOut, what };
+    let list = |words: Vec<&String>| {
+        let words =
+            words.into_iter().take(MOST_NAMED).map(|word| format!("`{}`", printable(&shortened(word, 60))));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let mut notes = Vec::new();
+    if !logins.unexplained.is_empty() {
+        notes.push(note(format!(
+            "connections came with cookies that no recorded request had set: {}; if they let a client in, log in by `http` before \
+             `connect`",
+            list(logins.unexplained.iter().collect())
+        )));
+    }
+    let elsewhere: BTreeSet<&String> = logins.of_tabs.iter().flat_map(|login| &login.elsewhere).collect();
+    if !elsewhere.is_empty() {
+        notes.push(note(format!(
+            "clients were told by other servers what they say to this one: {}",
+            list(elsewhere.into_iter().collect())
+        )));
+    }
+    notes
 }
 
 /// Steps that the clients of a group begin one after another.
@@ -220,7 +273,14 @@ fn ask(
 }
 
 /// What connects a tab, and what its group says about that.
-fn connect(words: &mut Words<'_>, role: usize, tab: &Tab, fields: &mut Map<String, Json>) -> Vec<Entry> {
+fn connect(
+    words: &mut Words<'_>,
+    role: usize,
+    tabs: &[Tab],
+    tab_number: usize,
+    fields: &mut Map<String, Json>,
+) -> Vec<Entry> {
+    let tab = &tabs[tab_number];
     let transport = match (tab.has_polled, tab.has_websocket) {
         (true, true) => "upgrade",
         (true, false) => "polling",
@@ -233,18 +293,26 @@ fn connect(words: &mut Words<'_>, role: usize, tab: &Tab, fields: &mut Map<Strin
     if tab.parser == Parser::Msgpack {
         fields.insert("parser".to_owned(), tab.parser.name().into());
     }
-    if !tab.query.is_empty() {
-        let query = tab.query.iter();
-        let query =
-            query.map(|(name, value)| (name.clone(), words.said(role, name, &value.as_str().into(), 0.0)));
-        fields.insert("query".to_owned(), Json::Object(query.collect()));
+    // What a request has told is known to the step alone that comes after it.
+    let mut told = Map::new();
+    for (field, pairs) in [("query", &tab.query), ("headers", &tab.headers)] {
+        let (mut of_group, mut of_step) = (Map::new(), Map::new());
+        for (name, value) in pairs {
+            let part = if words.is_told(tab_number, value) { &mut of_step } else { &mut of_group };
+            part.insert(name.clone(), words.said(role, name, &value.as_str().into(), 0.0));
+        }
+        for (fields, part) in [(&mut *fields, of_group), (&mut told, of_step)] {
+            fields.extend((!part.is_empty()).then(|| (field.to_owned(), part.into())));
+        }
     }
     let mut steps = Vec::new();
     let mut seen = BTreeSet::new();
     // A server of Socket.IO 2 puts every client into the main namespace unasked.
     if tab.version == Some(Version::V3) {
         seen.insert("/".to_owned());
-        steps.push(Entry::Step(json!("connect"), 0));
+        let connect = std::mem::take(&mut told);
+        let step = if connect.is_empty() { json!("connect") } else { json!({ "connect": connect }) };
+        steps.push(Entry::Step(step, 0));
     }
     for said in tab.said.iter().filter(|said| said.is_sent) {
         let What::Connect(auth) = &said.what else { continue };
@@ -260,7 +328,7 @@ fn connect(words: &mut Words<'_>, role: usize, tab: &Tab, fields: &mut Map<Strin
             .iter()
             .filter(is_answer)
             .find(|heard| matches!(heard.what, What::Connect(_) | What::Refusal(_)));
-        let mut connect = Map::new();
+        let mut connect = std::mem::take(&mut told);
         if namespace != "/" {
             connect.insert("namespace".to_owned(), literal(&namespace).into());
         }

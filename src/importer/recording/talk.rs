@@ -6,9 +6,7 @@ use url::Url;
 
 use super::keys::AS_TEXT;
 use super::recorded::{Content, Exchange, Line, Recorded};
-use crate::document::shortened;
 use crate::importer::{Kind as NoteKind, Note};
-use crate::measure::format::printable;
 use crate::protocol::attachments::Assembler;
 use crate::protocol::dialect::{Dialect, Parser, Version};
 use crate::protocol::engine_io::Packet;
@@ -33,6 +31,12 @@ pub(super) struct Tab {
     pub(super) path: String,
     /// The parameters that are the application's own.
     pub(super) query: Vec<(String, String)>,
+    /// When it was asked for, in seconds.
+    pub(super) began: f64,
+    /// The cookies that came with it.
+    pub(super) cookies: Vec<(String, String)>,
+    /// The headers that may have let it in.
+    pub(super) headers: Vec<(String, String)>,
     pub(super) version: Option<Version>,
     pub(super) parser: Parser,
     pub(super) has_polled: bool,
@@ -234,7 +238,7 @@ fn with_bytes(value: Json, attachments: &[Bytes]) -> Json {
 }
 
 /// All tabs of a recording.
-pub(super) fn tabs(recorded: Recorded, notes: &mut Vec<Note>) -> Vec<Tab> {
+pub(super) fn tabs(recorded: &mut Recorded, notes: &mut Vec<Note>) -> Vec<Tab> {
     let mut tabs: Vec<Tab> = Vec::new();
     if recorded.is_cut {
         let what = "the recording is long: only its beginning is in the scenario".to_owned();
@@ -244,17 +248,7 @@ pub(super) fn tabs(recorded: Recorded, notes: &mut Vec<Note>) -> Vec<Tab> {
         let what = "the recording ends in the middle: what stands before that is in the scenario".to_owned();
         notes.push(Note { line: 0, kind: NoteKind::Changed, what });
     }
-    if !recorded.cookies.is_empty() {
-        let names: Vec<String> =
-            recorded.cookies.iter().map(|name| format!("`{}`", printable(&shortened(name, 40)))).collect();
-        let what = format!(
-            "connections came with cookies, which are not in the scenario: {}; if they let a client in, log in by `http` before \
-             `connect`",
-            names.join(", ")
-        );
-        notes.push(Note { line: 0, kind: NoteKind::LeftOut, what });
-    }
-    for exchange in recorded.exchanges {
+    for exchange in std::mem::take(&mut recorded.exchanges) {
         take(&mut tabs, exchange);
     }
     tabs.iter_mut().for_each(Tab::read);
@@ -275,6 +269,14 @@ fn without_jsonp(line: Line, j: &str) -> Line {
     }
 }
 
+/// The server of a url, as pages name it.
+pub(super) fn origin(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("localhost");
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let scheme = if ["https", "wss"].contains(&url.scheme()) { "https" } else { "http" };
+    format!("{scheme}://{host}{port}")
+}
+
 fn take(tabs: &mut Vec<Tab>, mut exchange: Exchange) {
     let Ok(url) = Url::parse(&exchange.url) else { return };
     if let Some(j) = jsonp::asked_by(url.query().unwrap_or_default()) {
@@ -287,16 +289,21 @@ fn take(tabs: &mut Vec<Tab>, mut exchange: Exchange) {
     let index = known.unwrap_or_else(|| {
         let own =
             url.query_pairs().filter(|(name, _)| !["EIO", "transport", "sid", "t", "b64"].contains(&&**name));
-        let host = url.host_str().unwrap_or("localhost");
-        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let scheme = if ["https", "wss"].contains(&url.scheme()) { "https" } else { "http" };
         let version = parameter("EIO").and_then(|number| Version::of(number.parse().ok()?));
         tabs.push(Tab {
             sid: sid.clone(),
-            origin: format!("{scheme}://{host}{port}"),
+            origin: origin(&url),
             path: url.path().to_owned(),
             query: own.map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
             version,
+            began: exchange.at,
+            cookies: exchange.cookies().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            headers: exchange
+                .headers
+                .iter()
+                .filter(|(name, _)| !name.eq_ignore_ascii_case("cookie"))
+                .cloned()
+                .collect(),
             ..Tab::default()
         });
         tabs.len() - 1

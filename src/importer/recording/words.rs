@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value as Json, json};
 
-use super::hidden::Hidden;
+use super::hidden::{Hidden, without_scheme};
 use super::keys::{AS_TEXT, BYTES};
+use super::login::Known;
 use super::opening::{Opening, Openings};
 use super::origin::{Origins, Place, Teller, Told, is_passing};
 use super::roles::{NAME, Role};
@@ -18,12 +19,16 @@ pub(super) struct Words<'w> {
     openings: &'w Openings,
     /// How each tab calls itself.
     own_names: Vec<BTreeSet<String>>,
+    /// What each tab has from the requests by which it came in.
+    given: Vec<Known>,
     hidden: &'w mut Hidden,
     /// The captures, by what tells their values, and how often it has told something then.
     captures: BTreeMap<(Teller, usize), String>,
     /// Those of them that each client keeps when it connects.
     identities: BTreeSet<Teller>,
     are_names_asked_for: bool,
+    /// The columns that clients ask others for.
+    columns_asked_for: BTreeSet<String>,
     /// What a client has to keep before the step that is being written.
     needed: Vec<Needed>,
 }
@@ -42,6 +47,7 @@ impl<'w> Words<'w> {
         origins: &'w Origins,
         openings: &'w Openings,
         own_names: Vec<BTreeSet<String>>,
+        given: Vec<Known>,
         hidden: &'w mut Hidden,
     ) -> Words<'w> {
         Words {
@@ -49,10 +55,12 @@ impl<'w> Words<'w> {
             origins,
             openings,
             own_names,
+            given,
             hidden,
             captures: BTreeMap::new(),
             identities: BTreeSet::new(),
             are_names_asked_for: false,
+            columns_asked_for: BTreeSet::new(),
             needed: Vec::new(),
         }
     }
@@ -68,6 +76,13 @@ impl<'w> Words<'w> {
     /// Whether clients ask others for their names.
     pub(super) fn are_names_asked_for(&self) -> bool {
         self.are_names_asked_for
+    }
+
+    /// The columns of the rows of a tab's group that other clients ask for.
+    pub(super) fn columns_asked_for(&self, tab: usize) -> Vec<&str> {
+        let has =
+            |column: &str| self.given[tab].values().any(|given| column_of(&given.expression) == Some(column));
+        self.columns_asked_for.iter().map(String::as_str).filter(|column| has(column)).collect()
     }
 
     /// What the values need that were asked for since the last call.
@@ -95,6 +110,9 @@ impl<'w> Words<'w> {
     /// A value of an entry of the contract, which all groups share, as that tab said it.
     pub(super) fn shared(&mut self, tab: usize, value: &Json) -> Json {
         self.value("", value, &mut |words, text, is_number| {
+            if let Some(given) = words.given_to_all(tab, text, is_number) {
+                return Some(given);
+            }
             if is_number {
                 return None;
             }
@@ -122,11 +140,21 @@ impl<'w> Words<'w> {
 
     /// A text that is not the client's own to say: its name, another one's, or what the server told.
     fn known(&mut self, role: usize, tab: usize, text: &str, is_number: bool, at: f64) -> Option<String> {
+        if let Some(given) = self.given(tab, text, is_number) {
+            return Some(given);
+        }
         if is_number {
             return self.told(role, tab, text, is_number, at);
         }
         if self.own_names.get(tab).is_some_and(|names| names.contains(text)) {
             return Some(NAME.to_owned());
+        }
+        if let Some((other, column)) = self.column_of_another(tab, text)
+            && let Some(whose) = self.whose(role, other)
+        {
+            let expression = format!("${{{whose}my_{column}}}");
+            self.columns_asked_for.insert(column);
+            return Some(expression);
         }
         let named = self.own_names.iter().position(|names| names.contains(text));
         if let Some(whose) = named.and_then(|other| self.whose(role, other)) {
@@ -141,6 +169,37 @@ impl<'w> Words<'w> {
             return Some(format!("${{{whose}{value}}}"));
         }
         self.told(role, tab, text, is_number, at)
+    }
+
+    /// What a client has from the requests by which it came in.
+    fn given(&self, tab: usize, text: &str, is_number: bool) -> Option<String> {
+        let known = self.given.get(tab)?;
+        if let Some(given) = known.get(text) {
+            return Some(converted(&given.expression, given.is_number, is_number));
+        }
+        let token = without_scheme(text);
+        let given = known.get(token).filter(|_| token != text)?;
+        Some(format!("{}${{{}}}", &text[..text.len() - token.len()], given.expression))
+    }
+
+    /// Whether a request told a client that.
+    pub(super) fn is_told(&self, tab: usize, text: &str) -> bool {
+        let given = self.given.get(tab).and_then(|known| known.get(without_scheme(text)));
+        given.is_some_and(|given| column_of(&given.expression).is_none())
+    }
+
+    /// The same, where every client has it so.
+    fn given_to_all(&self, tab: usize, text: &str, is_number: bool) -> Option<String> {
+        let given = self.given(tab, text, is_number)?;
+        let own = &self.given[tab].get(without_scheme(text))?.expression;
+        let has = |role: &Role| self.given[role.tab].values().any(|given| given.expression == *own);
+        self.roles.iter().all(has).then_some(given)
+    }
+
+    /// The tab of another person, and the column in which that one is called so.
+    fn column_of_another(&self, tab: usize, text: &str) -> Option<(usize, String)> {
+        let mut others = self.given.iter().enumerate().filter(|(other, _)| *other != tab);
+        others.find_map(|(other, known)| Some((other, column_of(&known.get(text)?.expression)?.to_owned())))
     }
 
     /// What the server told the client, or another one.
@@ -239,6 +298,11 @@ impl<'w> Words<'w> {
     }
 }
 
+/// The column that an expression names.
+fn column_of(expression: &str) -> Option<&str> {
+    expression.strip_prefix("row.")
+}
+
 /// The expression for a value that was told as a number or as a text, and is said as the one or the other.
 fn converted(expression: &str, was_number: bool, is_number: bool) -> String {
     match (was_number, is_number) {
@@ -250,7 +314,7 @@ fn converted(expression: &str, was_number: bool, is_number: bool) -> String {
 }
 
 /// The way to a place, from a capture of so many arguments. None where the language has none.
-fn expression(name: &str, place: &str, count: usize) -> Option<String> {
+pub(super) fn expression(name: &str, place: &str, count: usize) -> Option<String> {
     let mut parts = place.split('/').skip(1);
     let first = parts.next()?;
     let mut text = if count > 1 { format!("{name}[{first}]") } else { name.to_owned() };
