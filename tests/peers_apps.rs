@@ -32,7 +32,7 @@ const LEAKED: &str = "delivery leaked";
 
 const DISORDERED: &str = "delivery disordered";
 
-const APPLICATIONS: [Application; 17] = [
+const APPLICATIONS: [Application; 18] = [
     Application {
         program: "chat.js",
         judged: Some(95.0),
@@ -106,6 +106,15 @@ const APPLICATIONS: [Application; 17] = [
             Breakage { name: "open", step: "expects an Engine.IO handshake to be refused", faults: &[] },
             Breakage { name: "somebody", step: "emits `whoami`", faults: &[] },
             Breakage { name: "unanswered", step: "emits `whoami`", faults: &[] },
+        ],
+    },
+    Application {
+        program: "members.js",
+        judged: Some(95.0),
+        broken: &[
+            Breakage { name: "lost", step: "", faults: &[MISSING] },
+            Breakage { name: "astray", step: "expects `whispered`", faults: &[] },
+            Breakage { name: "open", step: "connects and is refused", faults: &[] },
         ],
     },
     Application {

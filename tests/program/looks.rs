@@ -52,7 +52,7 @@ fn where_nobody_answers_nothing_is_written() {
 }
 
 /// An application of `tests/peers/apps`, and where it runs. It ends with its standard input, when this is dropped.
-fn started(program: &str) -> Option<(Child, String)> {
+pub(crate) fn started(program: &str) -> Option<(Child, String)> {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("exec {}", application(program)?)]);
     command.env("PORT", "0").env("EXIT_WITH_STDIN", "1").stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use reference_server::{Config, Faults};
 
+use crate::looks::started;
+use crate::peers::application;
 use crate::support::{Folder, Reference, Started, sockrates};
 use crate::tls::{Secure, of_openssl};
 
@@ -186,6 +188,45 @@ fn a_page_and_its_polls_come_over_one_connection_and_no_secret_is_written() {
     assert!(text.contains("text: hello"), "{text}");
     sockrates(["check", "--quiet"]).args([&written]).run().code(0);
     sockrates(["run", "--url", &reference.url()]).args([&written]).run().code(0);
+}
+
+/// The passwords of the members of `members.js`.
+const PASSWORDS: [&str; 4] = ["--set", "my_password=apples & pears", "--set", "my_password_2=bananas+1"];
+
+#[test]
+fn how_members_log_in_is_recorded_and_as_many_as_one_likes_log_in_with_passwords_that_are_given() {
+    let Some((_members, url)) = started("members.js") else { return };
+    let folder = Folder::new();
+    let written = folder.path("recorded.yaml");
+    let (recording, address) = recording_of(&url, &written, &[]);
+    let members = Path::new("tests/peers/apps/members.yaml");
+    sockrates(["run", "--url", &format!("http://{address}")]).args([members]).run().code(0);
+    recording.interrupt();
+    let told = recording.wait().code(0).stderr;
+    let text = fs::read_to_string(&written).expect("it is written");
+    for part in [
+        "- http: { get: /form, expect: { status: 200, body: { $match: ",
+        "body: \"_csrf=${encoded(from_form)}&username=${encoded(row.username)}&password=${encoded(my_password)}\", expect: { status: 302 }",
+        "connect: { auth: { token: \"${from_session.token}\" } }",
+        "x-csrf-token: \"${from_csrf.csrfToken}\" }",
+        "connect: { headers: { authorization: \"Bearer ${from_token.access_token}\" } }",
+        "rows: [{ username: ann }, { username: bob }]",
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    for secret in ["apples", "bananas", "eyJ"] {
+        assert!(!text.contains(secret) && !told.contains(secret), "{secret}\n{text}\n{told}");
+    }
+    let run = |url: &str, more: &[&str]| {
+        sockrates(["run", "--url", url]).args(PASSWORDS).args(more).args([&written]).run()
+    };
+    run(&url, &[]).code(0).says("Judged");
+    run(&url, &["--clients", "20"]).code(0);
+    sockrates(["run", "--url", &url]).args([&written]).run().code(1);
+    let server = application("members.js").expect("it was there");
+    let broken =
+        sockrates(["run", "--server", &server]).env("BREAK", "lost").args(PASSWORDS).args([&written]).run();
+    broken.code(1).says("delivery missing");
 }
 
 #[test]

@@ -45,8 +45,8 @@ function sockrates(...args) {
   return new Promise((resolve) => child.on("close", (code) => resolve({ code, told })));
 }
 
-/** Records what `story` does in two tabs, and plays what was written: the scenario's text. */
-async function recorded(name, command, story) {
+/** Records what `story` does in two tabs, and plays what was written with these variables: the scenario's text. */
+async function recorded(name, command, story, given = []) {
   const server = spawn("sh", ["-c", `exec ${command}`], {
     stdio: ["pipe", "pipe", "inherit"],
     env: { ...process.env, EXIT_WITH_STDIN: "1" },
@@ -73,7 +73,7 @@ async function recorded(name, command, story) {
     assert.equal(await ended, 0);
     const text = readFileSync(file, "utf8");
     for (const more of [[], ["--clients", CLIENTS]]) {
-      const { code, told } = await sockrates("run", file, "--url", url, ...more);
+      const { code, told } = await sockrates("run", file, "--url", url, ...given, ...more);
       assert.equal(code, 0, `${more}\n${text}\n${told}`);
     }
     return text;
@@ -143,3 +143,57 @@ test("private messages", async () => {
   assert.match(text, /username: "user-\$\{index\}"/);
   assert.match(text, /to: "\$\{talkers\[\(n \+ 1\) % count\]\.got_session\.userID\}"/);
 });
+
+const PASSWORDS = { ann: "apples & pears", bob: "bananas+1" };
+const GIVEN = ["--set", `my_password=${PASSWORDS.ann}`, "--set", `my_password_2=${PASSWORDS.bob}`];
+
+/** Two members log in on a page of that name, and talk. */
+const members = (page) => async (...tabs) => {
+  const names = Object.keys(PASSWORDS);
+  const logIn = async (tab, name, password) => {
+    await tab.locator("#username").fill(name);
+    await tab.locator("#password").fill(password);
+    await tab.locator("#login").click();
+  };
+  for (const [index, tab] of tabs.entries()) {
+    await tab.goto(new URL(page, tab.url()).href);
+    if (page === "/form" && index === 0) {
+      await logIn(tab, names[index], "mistyped");
+      await tab.waitForURL(/wrong/);
+    }
+    await logIn(tab, names[index], PASSWORDS[names[index]]);
+    await tab.locator("#in").waitFor();
+  }
+  for (const [index, words] of ["is there tea today", "there is some left", "a strong one please"].entries()) {
+    await tabs[index % 2].locator("#text").fill(words);
+    await tabs[index % 2].locator("#say").click();
+    await tabs[(index + 1) % 2].locator("#log").getByText(words).waitFor();
+  }
+};
+
+/** What holds however members log in: no password and no token is written, and each client is the person of its row. */
+function holdsOfMembers(text) {
+  assert.match(text, /rows: \[\{ username: ann \}, \{ username: bob \}\]/);
+  assert.match(text, /broadcast: \{ args: \[is there tea today\] \}/);
+  assert.equal(text.match(/ post: /g).length, 1, text);
+  assert.doesNotMatch(text, /apples|bananas|eyJ|mistyped/);
+}
+
+test("members who log in by a form, one of whom mistypes", async () => {
+  const text = await recorded("form", app("members"), members("/form"), GIVEN);
+  holdsOfMembers(text);
+  assert.match(text, /get: \/form, .* capture: from_form/);
+  assert.match(text, /_csrf=\$\{encoded\(from_form\)\}&username=\$\{encoded\(row\.username\)\}/);
+});
+
+for (const [page, connects] of [
+  ["/json", 'connect: { auth: { token: "${from_session.token}", client: page } }'],
+  ["/query", 'connect: { query: { token: "${from_session.token}" } }'],
+  ["/bearer", 'connect: { headers: { Authorization: "Bearer ${from_token.access_token}" } }'],
+]) {
+  test(`members who log in for a token: ${page}`, async () => {
+    const text = await recorded(page.slice(1), app("members"), members(page), GIVEN);
+    holdsOfMembers(text);
+    assert.ok(text.includes(connects), text);
+  });
+}
