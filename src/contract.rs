@@ -8,9 +8,9 @@ mod acceptance;
 mod confirmation;
 mod node;
 mod reply;
+mod shape;
 mod standing;
 
-use crate::document::schema::{self, Schema, Shape};
 use crate::document::{Fields, Mistake, Node, Source, Span, Value, parse};
 use crate::template::{Scope, Template};
 
@@ -18,6 +18,7 @@ pub use acceptance::{Acceptance, Answered, Refusal, ack_fields};
 pub use confirmation::Confirmation;
 pub use node::{MOST_LEARNED, NodeRule, NodeSign, WORD as NODE_WORD, is_node_name};
 pub use reply::{event_says_error, says_error, says_yes};
+pub use shape::schema;
 pub use standing::{RoomSign, ServerRooms, StandingRoom, WORDS as STANDING_WORDS};
 
 /// The default: the events of the fixture, which the reference server answers too. The conformance catalogue
@@ -166,17 +167,29 @@ impl Order {
     }
 }
 
-/// The room or the rooms that a message goes to, by what the step names and by what the client sent with CONNECT.
-fn rooms(node: &Node, scope: &mut Scope) -> Result<Template, Mistake> {
+/// The room or the rooms that a message goes to, or that a client joins, by what the step names and by what it sent with CONNECT.
+fn rooms(node: &Node, words: &[&'static str], scope: &mut Scope) -> Result<Template, Mistake> {
     match &node.value {
         Value::List(items) if items.is_empty() => {
-            return Err(node.mistake("`to` names no room").hint("leave it out to reach everyone"));
+            return Err(node.mistake("`to` names no room").hint("leave it out, or name one"));
         }
         Value::List(items) => items.iter().try_for_each(|item| item.word().map(|_| ()))?,
         _ => drop(node.word()?),
     }
-    let words = ["room", "to"].into_iter().chain(STANDING_WORDS).collect::<Vec<_>>();
+    let words = words.iter().copied().chain(STANDING_WORDS).collect::<Vec<_>>();
     scope.with_words(&words, |scope| Template::compile(node, scope))
+}
+
+/// Refuses a contract by which clients join rooms that have another name on the server, and leave or speak in those that they name.
+fn deny_rooms_of_two_names(nodes: &[(Verb, &Node)], asks: &[(Verb, Ask)]) -> Result<(), Mistake> {
+    let named = |verb: &Verb, ask: &Ask| matches!(verb, Verb::Join | Verb::Leave) && ask.to.is_some();
+    let Some((first, _)) = asks.iter().find(|(verb, ask)| named(verb, ask)) else { return Ok(()) };
+    let bare = asks.iter().zip(nodes).find(|((_, ask), _)| ask.to.is_none() && ask.takes_rooms("room"));
+    let Some(((verb, _), (_, node))) = bare else { return Ok(()) };
+    let (first, name) = (first.name(), verb.name());
+    Err(node
+        .mistake(format!("`{first}` says by `to` which room it is on the server, and `{name}` does not"))
+        .hint(format!("say it with the same `to` in `{name}`")))
 }
 
 /// Where in the arguments of an event the message itself stands.
@@ -238,7 +251,8 @@ pub struct Ask {
     pub arrives_as: Template,
     /// The namespace in which it arrives, if not that in which it is sent.
     pub arrives_in: Option<Template>,
-    /// The room that a broadcast goes to, or a list of rooms, where the event that is emitted does not name it.
+    /// The room that a broadcast goes to, or that a client joins or leaves, or a list of rooms, where the event that is emitted
+    /// does not name it, or names it otherwise than the server.
     pub to: Option<Template>,
     /// Whom a broadcast reaches, if the application decides that.
     pub reaches: Option<Reach>,
@@ -305,9 +319,9 @@ impl Ask {
             (of_broadcast("arrives_as"), of_broadcast("reaches"), of_broadcast("senders"));
         let (order, may_refuse, history) =
             (of_broadcast("order"), of_broadcast("may_refuse"), of_broadcast("history"));
-        let (arrives_in, to, stamp_in) =
-            (of_broadcast("arrives_in"), of_broadcast("to"), of_broadcast("stamp_in"));
+        let (arrives_in, stamp_in) = (of_broadcast("arrives_in"), of_broadcast("stamp_in"));
         let of_move = |key| only_of([Verb::Join, Verb::Leave], key);
+        let to = of_broadcast("to").or(of_move("to"));
         let (tells, confirmed_by) = (of_move("tells"), of_move("confirmed_by"));
         fields.deny_others()?;
 
@@ -359,7 +373,9 @@ impl Ask {
             })
         })?;
         ask.stamp_in = stamp_in.map(|node| own_place(node, scope)).transpose()?;
-        ask.to = to.map(|node| rooms(node, scope)).transpose()?;
+        let words: &[&str] =
+            if to.is_some() && of_move("to").is_some() { &["room"] } else { &["room", "to"] };
+        ask.to = to.map(|node| rooms(node, words, scope)).transpose()?;
         scope.with_words(verb.words_of_answer(), |scope| {
             ask.ack = ack.map(|node| Acceptance::read(node, scope)).transpose()?.flatten();
             ask.confirmed_by = confirmed_by.map(|node| Confirmation::read(node, scope)).transpose()?;
@@ -385,7 +401,7 @@ impl Ask {
         let is_other = ask.to.as_ref().is_some_and(says_no_more);
         if let Some(node) = to.filter(|_| is_other && (ask.uses("room") || ask.uses("to"))) {
             return Err(node
-                .mistake("`emit` says already to which room the message goes")
+                .mistake("`emit` says already which room it is")
                 .hint("leave `to` out, or the room in `emit`"));
         }
         let has_stamp = ask.uses("stamp");
@@ -472,13 +488,10 @@ impl Contract {
         let node = fields.optional(NODE);
         fields.deny_others()?;
         let node = node.map(|node| NodeRule::read(node, scope)).transpose()?;
-        let asks = asks.into_iter().map(|(verb, node)| Ok((verb, Ask::read(verb, node, scope)?)));
-        Ok(Contract {
-            asks: asks.collect::<Result<_, _>>()?,
-            rooms: ServerRooms::default(),
-            node,
-            is_default: false,
-        })
+        let read = asks.iter().map(|(verb, node)| Ok((*verb, Ask::read(*verb, node, scope)?)));
+        let read = read.collect::<Result<Vec<_>, _>>()?;
+        deny_rooms_of_two_names(&asks, &read)?;
+        Ok(Contract { asks: read, rooms: ServerRooms::default(), node, is_default: false })
     }
 
     /// Reads the rooms into which the server puts clients by itself, when the script has been read.
@@ -534,60 +547,6 @@ impl Contract {
                 .hint(format!("add `{name}: {{ emit: [\"event\"{word}] }}` to `contract`"))
         })
     }
-}
-
-/// The schema of a contract, for editors.
-pub fn schema() -> Schema {
-    let reach = || schema::words(Reach::ALL.map(|(name, _)| name));
-    let senders = Senders::ALL.map(|(name, _)| name);
-    let orders = Order::ALL.map(|(name, _)| name);
-    let event = schema::either([
-        schema::word(),
-        serde_json::json!({ "type": "array", "minItems": 1, "items": schema::named("value") }),
-    ]);
-    let mut shape =
-        Shape::new("How this server is asked for things. What it does not say cannot be asked for.");
-    for verb in Verb::ALL {
-        let words: Vec<String> = verb.words().iter().map(|word| format!("`${{{word}}}`")).collect();
-        let words =
-            if words.is_empty() { String::new() } else { format!(" Words for it: {}.", words.join(", ")) };
-        let about = format!("The name of the event and its arguments.{words}");
-        let mut ask = Shape::new("Which event asks for it.").needs("emit", event.clone(), &about).takes(
-            "ack",
-            acceptance::schema(),
-            "Whether the server acknowledges it, and what an acknowledgement is like that is no refusal; else false.",
-        );
-        if matches!(verb, Verb::Broadcast | Verb::BroadcastAck) {
-            ask = ask
-                .takes("arrives_as", schema::text(), "The name of the event that the receivers get.")
-                .takes("arrives_in", schema::text(), "The namespace in which they get it; else that of the sender.")
-                .takes(
-                    "to",
-                    schema::either([schema::word(), schema::some(schema::word())]),
-                    "The room that it goes to, or a list, where `emit` names none: of `${auth}`, `${query}`, `${room}`, `${to}`.",
-                )
-                .takes("reaches", reach(), "Whom it reaches, where the application decides that.")
-                .takes("senders", schema::words(senders), "Whose broadcasts are passed on.")
-                .takes("order", schema::words(orders), "In which order a client's broadcasts are handled.")
-                .takes("may_refuse", schema::flag(), "Whether the application may refuse a broadcast.")
-                .takes("stamp_in", schema::text(), "Where in the event the message itself stands, if others are repeated there.")
-                .takes("history", schema::flag(), "Whether it may send a broadcast again to who joins or connects later.");
-        }
-        if matches!(verb, Verb::Join | Verb::Leave) {
-            let tells = Shape::new("What others in the room are told by the application itself.")
-                .needs("event", schema::text(), "The name of the event that they hear.")
-                .takes("reaches", reach(), "Whether the client itself hears it.");
-            ask = ask.takes("tells", tells.schema(), "What others in the room are told.").takes(
-                "confirmed_by",
-                confirmation::schema(),
-                "The event by which the server answers, where it does not acknowledge.",
-            );
-        }
-        shape = shape.takes(verb.name(), ask.schema(), "Which event asks for it.");
-    }
-    let rooms = "The rooms into which the server puts clients by itself.";
-    let node = "What tells a client behind a balancer which node it got.";
-    shape.takes(ROOMS, standing::schema(), rooms).takes(NODE, node::schema(), node).schema()
 }
 
 impl Default for Contract {

@@ -118,6 +118,7 @@ const ONLY_THE_PARSER_SEES: &[(&str, &[&str])] = &[
         "what the contract has a place for",
         &[
             "contract_senders_without_rooms",
+            "contract_room_of_two_names",
             "contract_stamp_that_nobody_hears",
             "ack_that_the_contract_does_not_promise",
             "contract_answered_twice",

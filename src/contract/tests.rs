@@ -171,10 +171,30 @@ fn a_broadcast_goes_to_the_room_that_the_server_knows() {
     assert!(ask(", to: []").unwrap_err().to_string().contains("names no room"));
     assert!(ask(", to: \"${atuh.team}\"").unwrap_err().to_string().contains("did you mean `auth`"));
     let twice = told("broadcast: { emit: [say, \"${room}\", \"${body}\"], to: \"team-${auth.team}\" }");
-    assert!(twice.contains("`emit` says already to which room"), "{twice}");
+    assert!(twice.contains("`emit` says already which room it is"), "{twice}");
     let topic = "broadcast: { emit: [publish, \"${room}\", \"${body}\"], to: [\"${room}\", all] }";
     assert!(read(topic).is_ok(), "it stands for more than it says");
-    assert!(told("join: { emit: [a, \"${room}\"], to: b }").contains("unknown key `to`"));
+    assert!(told("fence: { emit: [a], to: b }").contains("unknown key `to`"));
+}
+
+#[test]
+fn a_room_that_clients_join_may_have_another_name_on_the_server_and_has_it_everywhere() {
+    let join = |to: &str| format!("join: {{ emit: [enter, \"${{room}}\"], to: {to} }}");
+    let contract = read(&join("\"${auth.team}/${room}\"")).unwrap();
+    assert!(contract.get(Verb::Join).unwrap().to.as_ref().unwrap().uses("room"));
+    assert!(read(&join("[\"${room}\", \"${query.city}\"]")).is_ok());
+    assert!(told(&join("\"${to}\"")).contains("`to`"), "a join names rooms one at a time");
+    assert!(told(&join("hall")).contains("`emit` says already which room it is"));
+    let both = |more: &str| format!("{}\n{more}", join("\"${query.team}/${room}\""));
+    for (more, name) in [
+        ("leave: { emit: [exit, \"${room}\"] }", "leave"),
+        ("broadcast: { emit: [say, \"${room}\", \"${body}\"] }", "broadcast"),
+    ] {
+        let why = told(&both(more));
+        assert!(why.contains(&format!("which room it is on the server, and `{name}` does not")), "{why}");
+    }
+    assert!(read(&both("broadcast: { emit: [say, \"${body}\"], to: hall }")).is_ok());
+    assert!(read(&both("broadcast: { emit: [say, \"${body}\"], reaches: others }")).is_ok());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::event_template::Encoded;
+use super::event_template::{Encoded, Words};
 use super::{Cx, EventFilter};
 use crate::audit::stamp::Stamp;
 use crate::audit::{self, Origin, Sender, SentMessage};
@@ -147,4 +147,23 @@ pub(super) fn names(rooms: &Json) -> Vec<Arc<str>> {
         Json::String(name) => vec![name.as_str().into()],
         other => vec![other.to_string().into()],
     }
+}
+
+/// The rooms by which the audit knows those that a step names: by the contract's `to`, of what the step names and what the client
+/// sent with CONNECT.
+pub(super) fn by_contract(
+    to: &Template,
+    cx: &Cx<'_, '_>,
+    words: &[(&'static str, Json)],
+) -> Result<Json, String> {
+    let words: Vec<_> = words.iter().cloned().chain(cx.actor.standing.words()).collect();
+    to.render(&Words { values: &*cx.actor, words: &words, i: None })
+}
+
+/// The same of each room that a `join` or a `leave` names. Without `to`, they are those that it names.
+pub(super) fn joined(to: Option<&Template>, cx: &Cx<'_, '_>, rooms: &Json) -> Result<Vec<Arc<str>>, String> {
+    let named = names(rooms);
+    let Some(to) = to else { return Ok(named) };
+    let each = named.iter().map(|room| by_contract(to, cx, &[("room", Json::from(&**room))]));
+    Ok(each.collect::<Result<Vec<_>, _>>()?.iter().flat_map(names).collect())
 }

@@ -409,7 +409,11 @@ impl Broadcast {
         }
         let mut message = None;
         if self.stamped {
-            let aimed = self.aimed_by_contract.as_ref().map(|to| aimed(to, cx, &words)).transpose()?;
+            let aimed = self
+                .aimed_by_contract
+                .as_ref()
+                .map(|to| audit_target::by_contract(to, cx, &words))
+                .transpose()?;
             let heard_in =
                 self.arrives_in.as_ref().map(|_| cx.namespace(self.arrives_in.as_ref())).transpose()?;
             let rooms = [aimed.as_ref().unwrap_or(&words[0].1), &words[1].1];
@@ -419,12 +423,6 @@ impl Broadcast {
         let words = Vec::from(words);
         Pending::send(cx, namespace, &encoded, self.ack.as_ref(), self.within, words, message)
     }
-}
-
-/// The rooms that a message goes to by the contract: of what the step names, and what the client sent with CONNECT.
-fn aimed(to: &Template, cx: &Cx<'_, '_>, words: &[(&'static str, Json)]) -> Result<Json, String> {
-    let words: Vec<_> = words.iter().cloned().chain(cx.actor.standing.words()).collect();
-    to.render(&Words { values: &*cx.actor, words: &words, i: None })
 }
 
 /// What the receivers' acknowledgements should be.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::audit_target::{self, AuditTarget, Way, names};
+use super::audit_target::{self, AuditTarget, Way, joined};
 use super::demand::{self, Demand};
 use super::event_template::{Encoded, EventTemplate, Words};
 use super::expect::Description;
@@ -61,6 +61,7 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
         return Err(room.mistake(what).hint("use one step for each room"));
     }
     let room = Template::compile(room, reading.scope)?;
+    let on_server = ask.to.clone();
     let demand = Demand::of_contract(ack, ask.ack.is_some(), reading)?;
     let stamp = Template::from(Json::from(stamp::EMPTY));
     // A room that is calculated is filled in once: chance must not choose one for the server and another for the audit.
@@ -79,6 +80,7 @@ fn read(node: &Node, reading: &mut Reading<'_>, verb: Verb, what: &str) -> Resul
     Ok(Box::new(Move {
         verb,
         room,
+        on_server,
         namespace,
         within,
         event_template,
@@ -113,6 +115,8 @@ pub(super) fn schema_leave() -> Schema {
 struct Move {
     verb: Verb,
     room: Template,
+    /// Which room that is on the server, if it has another name there.
+    on_server: Option<Template>,
     namespace: Option<Template>,
     within: Duration,
     event_template: EventTemplate,
@@ -199,7 +203,7 @@ impl Move {
         let values = Words { values: cx.actor, words: &words, i: None };
         let mut encoded: Cow<'_, Encoded> = self.event_template.encode(&values)?;
         let (audited, rooms) = match cx.actor.context.audit {
-            Some(_) => (namespace.clone(), names(&words[0].1)),
+            Some(_) => (namespace.clone(), joined(self.on_server.as_ref(), cx, &words[0].1)?),
             None => Default::default(),
         };
         if self.verb == Verb::Join {
@@ -221,7 +225,8 @@ impl Move {
         if let Some(audit_target) = &self.audit_target {
             // Of several rooms, it is not known in how many the application informs the members.
             let audit_target = (rooms.len() <= 1).then_some(audit_target);
-            let told = [&words[0].1, &Json::Array(Vec::new())];
+            let members: Json = rooms.iter().map(|room| Json::from(&**room)).collect();
+            let told = [&members, &Json::Array(Vec::new())];
             let way = Way { sent_in: &namespace, heard_in: &namespace, rooms: told };
             message = audit_target::stamp(cx, encoded.to_mut(), audit_target, &way);
         }

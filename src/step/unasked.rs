@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::audit_target::names;
+use super::audit_target::joined;
 use super::{Cx, Reading};
 use crate::audit::AuditEvent;
 use crate::contract::Verb;
@@ -18,6 +18,8 @@ struct Move {
     verb: Verb,
     /// The event and its arguments.
     parts: Vec<Template>,
+    /// Which room that is on the server, if it has another name there.
+    on_server: Option<Template>,
     /// Whether the contract promises an answer.
     is_answered: bool,
 }
@@ -36,6 +38,7 @@ impl Moves {
         let moves = asks.map(|(verb, ask)| Move {
             verb,
             parts: std::iter::once(&ask.event).chain(&ask.args).cloned().collect(),
+            on_server: ask.to.clone(),
             is_answered: ask.ack.is_some() || ask.confirmed_by.is_some(),
         });
         Moves(moves.collect())
@@ -48,7 +51,7 @@ impl Moves {
             return;
         }
         let Ok(Json::Array(event)) = serde_json::from_str::<Json>(data) else { return };
-        for Move { verb, parts, is_answered } in &self.0 {
+        for Move { verb, parts, on_server, is_answered } in &self.0 {
             let mut found = Vec::new();
             let mut pairs = parts.iter().zip(&event);
             if event.len() < parts.len() || !pairs.all(|(part, value)| part.may_be(value, "room", &mut found))
@@ -56,7 +59,11 @@ impl Moves {
                 continue;
             }
             // What the name of the room is made of more than of itself only the server tells apart.
-            let [rooms] = &found[..] else {
+            let known = match &found[..] {
+                [rooms] => joined(on_server.as_ref(), cx, rooms).ok(),
+                _ => None,
+            };
+            let Some(rooms) = known else {
                 cx.record(AuditEvent::Untraced { namespace: Some(namespace) });
                 return;
             };
@@ -70,7 +77,7 @@ impl Moves {
                 cx.actor.has_unread = true;
             }
             let is_movable = cx.actor.context.server_rooms.signs.iter().any(|sign| !sign.enters);
-            for room in &names(rooms) {
+            for room in &rooms {
                 cx.record(match verb {
                     Verb::Leave => AuditEvent::Parting { namespace, room, is_answered },
                     _ => AuditEvent::Joining { namespace, room, is_movable },

@@ -234,7 +234,7 @@ impl<'r> Received<'r> {
         match actual.iter().find(|(key, _)| !known(key)) {
             None => Ok(()),
             Some((key, value)) => path.into(Step::Key(key.clone()), |path| {
-                Err(self.mismatch(path, "no such key".to_owned(), value))
+                Err(self.mismatch(path, "no such key (`$contains` allows others)".to_owned(), value))
             }),
         }
     }

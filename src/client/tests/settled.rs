@@ -84,6 +84,28 @@ contract:
     }
 }
 
+#[test]
+fn the_audit_knows_a_room_by_its_name_on_the_server() {
+    let contract = "{ alice: { count: 1, auth: { team: red } } }
+contract:
+  join: { emit: [enter, \"${room}\"], to: \"${auth.team}/${room}\" }
+  leave: { emit: [exit, \"${room}\"], to: [\"${auth.team}/${room}\", \"${room}.*\"] }
+  broadcast: { emit: [say, \"${body}\"], to: \"${room}\" }";
+    let cases = [
+        ("join: a", vec!["joining red/a"]),
+        ("join: [a, \"${n}\"]", vec!["joining red/a", "joining red/0"]),
+        ("leave: a", vec!["parting silently red/a", "parting silently a.*"]),
+        ("emit: { event: enter, args: [a] }", vec!["joining red/a"]),
+    ];
+    for (step, rooms) in cases {
+        let script = format!("- alice: {{ {step} }}\n- alice: {{ broadcast: {{ to: a, args: [a] }} }}");
+        connected_as(contract, &script, |mut play| {
+            play.begin(1);
+            assert_eq!(play.found.rooms, rooms, "{step}");
+        });
+    }
+}
+
 const QUIET: &str = "{ alice: 1 }
 contract:
   join: { emit: [enter, \"${room}\"] }
