@@ -19,7 +19,7 @@ use regex::Regex;
 use serde_json::Value as Json;
 
 use names::by_key_of_a_file;
-pub(crate) use names::named_in;
+pub(crate) use names::{named_in, says_secret};
 use spelling::Spelling;
 
 /// Stands in the place of a secret.

@@ -75,7 +75,16 @@ static KEYED: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// The same in a line of a scenario.
+/// A telling key and the quote that begins its text, as a query of GraphQL or JSON within a text has them.
+static QUOTED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(&format!(r#"(?:{TELLING})[\w-]*\\*["']?\s*[:=]\s*\\*["'][^"'\\]"#)));
+
+/// Whether a secret stands in a text, by the name before it.
+pub(crate) fn says_secret(text: &str) -> bool {
+    QUOTED.is_match(text)
+}
+
+/// Hides what stands behind a telling key in a line of a scenario.
 pub(super) fn by_key_of_a_file(line: &str) -> Cow<'_, str> {
     KEYED.replace_all(line, format!("${{1}}{HIDDEN}"))
 }

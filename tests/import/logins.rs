@@ -332,6 +332,26 @@ fn a_recording_without_cookies_still_shows_who_logged_in_before_a_connection() {
     has(&text, &["it says a password, and the connection came after it", "- http: { post: /login"]);
 }
 
+#[test]
+fn a_password_inside_another_text_is_not_written_either() {
+    let query = r#"mutation { login(user: "ann", password: "hunter2") { token } }"#;
+    let answer = json!({ "data": { "login": { "token": JWT } } }).to_string();
+    let connect = format!(r#"40{{"token":"{JWT}"}}"#);
+    let parts = "--x\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nhunter2\r\n--x--\r\n";
+    for (kind, body) in [
+        ("application/json", json!({ "query": query }).to_string()),
+        ("multipart/form-data; boundary=x", parts.into()),
+    ] {
+        let text = imported(&[
+            page(1.0, "POST /graphql", &[("Content-Type", kind)], &body, 200, &[JSON], &answer),
+            tab(2.0, "", &[], &connect, r#"42["hi"]"#),
+        ])
+        .text;
+        assert!(!text.contains("hunter2"), "{text}");
+        has(&text, &["post: /graphql", "fill me in", "token: \"${from_graphql.data.login.token}\""]);
+    }
+}
+
 /// Requests and answers of any kind, whose values come again.
 fn anything() -> impl Strategy<Value = Value> {
     let value = prop::sample::select(vec![JWT, "ann", "0f9e8d7c6b5a49382716", "${x}", "a b&c=d\"'", "7", ""]);

@@ -8,7 +8,7 @@ use super::keys::BYTES;
 use super::recorded::Recorded;
 use crate::importer::draft::Part;
 use crate::scenario::BLANK;
-use crate::secrets::{is_secret_header, is_telling, lets_in};
+use crate::secrets::{is_secret_header, is_telling, lets_in, says_secret};
 
 /// Which values are hidden, and the variables in their places.
 #[derive(Debug, Default)]
@@ -53,7 +53,8 @@ impl Hidden {
     pub(super) fn hides(&self, key: &str, text: &str) -> bool {
         let is_known = || self.credentials.iter().any(|known| text.contains(known.as_str()));
         let is_named = || is_telling(key) || lets_in(key) || is_secret_header(key);
-        !text.is_empty() && (is_named() || is_known() || is_of_header(text) || looks_random(text))
+        !text.is_empty()
+            && (is_named() || is_known() || is_of_header(text) || looks_random(text) || says_secret(text))
     }
 
     /// The variable in the place of a text.
@@ -147,6 +148,23 @@ mod tests {
         assert_eq!(hidden.value("note", &json!("bearer abc")), json!("${my_note}"));
         for words in ["Bearer", "basic training", "the bearer of news"] {
             assert_eq!(hidden.value("text", &json!(words)), json!(words));
+        }
+    }
+
+    #[test]
+    fn a_text_in_which_a_secret_stands_by_its_name_is_hidden_as_a_whole() {
+        let hidden = Hidden::default();
+        for text in [
+            r#"mutation { login(user: "ann", password: "hunter2") { token } }"#,
+            r#"{"user":"ann","apiKey":"k7"}"#,
+            r#"{\"token\":\"k7\"}"#,
+        ] {
+            assert!(hidden.hides("query", text), "{text}");
+        }
+        for text in
+            ["mutation M($password: String!) { login(password: $password) { token } }", "my password: none"]
+        {
+            assert!(!hidden.hides("query", text), "{text}");
         }
     }
 
