@@ -98,6 +98,7 @@ fn who_logs_in_by_json_says_the_token_of_the_answer_and_the_password_is_filled_i
     has(
         &text,
         &[
+            "# Fill in what is hidden, or give it: --set my_password=… --set my_password_2=…\n",
             "my_password: fill me in",
             "my_password_2: fill me in",
             "2 tabs, each of which sent `status` after `POST /api/session`",

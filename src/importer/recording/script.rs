@@ -23,6 +23,9 @@ use crate::protocol::dialect::{Parser, Version};
 /// The variable with the number of clients that begin each second: all at once are no load that people make.
 const RATE: &str = "rate";
 
+/// So many variables are named at the head.
+const MOST_SET: usize = 4;
+
 /// So many cookies or requests are named in a note.
 const MOST_NAMED: usize = 20;
 
@@ -113,10 +116,15 @@ pub(super) fn draft(
     let acts = [connects].into_iter().chain(parts).filter(|branches| !branches.is_empty());
     let acts: Vec<Act> = acts.chain([leaves]).map(|branches| Act { branches }).collect();
     let mut vars = words.vars();
+    let mut head = head(names, tabs);
+    if !vars.is_empty() {
+        let sets = vars.iter().take(MOST_SET).map(|var| format!("--set {}=…", var.name));
+        head.push(format!("Fill in what is hidden, or give it: {}", sets.collect::<Vec<_>>().join(" ")));
+    }
     let comment = "so many clients connect each second; as many begin each part of the script".to_owned();
     vars.insert(0, Part { name: RATE.to_owned(), value: json!(20), line: 0, comment: Some(comment) });
     Draft {
-        head: head(names, tabs),
+        head,
         name: format!("{}, recorded", names.about),
         vars,
         groups,
