@@ -12,6 +12,9 @@ use crate::protocol::socket_io::{self, Kind};
 use crate::session::ServerEvent;
 use crate::step::{heed_rooms, silence};
 
+/// What the fixture says once to each client that connects.
+const WELCOME: &str = "auth";
+
 impl Client<'_> {
     /// A ping of the server came, and was answered; or the answer to one of the client's.
     pub(super) fn beat(&mut self, io: &mut Io<'_>) {
@@ -26,10 +29,13 @@ impl Client<'_> {
 
     pub(super) fn arrived(&mut self, io: &mut Io<'_>, message: &ServerEvent<'_>) {
         io.observer.count(Counter::Received, 1);
-        if self.actor.log_handle().is_some() {
-            self.actor.signs.note_event(message);
-        }
         let name = socket_io::event_name(&message.data);
+        if self.actor.log_handle().is_some() {
+            // What an application says by itself, it may say as often as it likes.
+            let name = name.as_ref().map(|(name, _)| name.as_ref());
+            let is_of_case = name.is_none_or(|name| name == WELCOME || self.actor.group.filter.wants(name));
+            self.actor.signs.note_event(message, is_of_case || message.id.is_some());
+        }
         if self.actor.context.stamps {
             let name = name.as_ref().map(|(name, _)| name.as_ref());
             let own = self.own_part(message, name);
