@@ -180,20 +180,27 @@ impl Secrets {
         self.note(credentials.split_once(':').map_or(credentials, |(_, password)| password));
     }
 
-    /// The value of a header that a client sends or gets is a secret, if its name says so: the whole, what stands behind the
-    /// scheme, and each cookie.
+    /// The value of a header that a client sends or gets is a secret, if its name says so: the whole, or what stands behind the
+    /// scheme, or each cookie. The name of a scheme or a cookie is none: `connect.sid` begins like other words.
     pub fn note_header(&self, name: &str, value: &str) {
         if self.are_shown() || !is_secret_header(name) {
             return;
         }
-        self.note(value);
-        if let Some((_, behind)) = value.trim().split_once(' ') {
-            self.note(behind);
+        let name = name.to_ascii_lowercase();
+        if name.ends_with("cookie") {
+            let pairs = value.split(';').take(if name == "set-cookie" { 1 } else { usize::MAX });
+            return pairs.for_each(|pair| self.note(pair.split_once('=').map_or(pair, |(_, value)| value)));
         }
-        if name.to_ascii_lowercase().ends_with("cookie") {
-            let only_first = name.eq_ignore_ascii_case("set-cookie");
-            let pairs = value.split(';').take(if only_first { 1 } else { usize::MAX });
-            pairs.filter_map(|pair| pair.split_once('=')).for_each(|(_, value)| self.note(value));
+        let is_scheme = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
+        match value.trim().split_once(' ') {
+            Some((scheme, behind)) if name.ends_with("authorization") && is_scheme(scheme) => {
+                self.note(behind)
+            }
+            Some((_, behind)) => {
+                self.note(value);
+                self.note(behind);
+            }
+            None => self.note(value),
         }
     }
 
@@ -383,6 +390,23 @@ mod tests {
             );
         }
         assert_eq!(secrets.redact("nothing here"), "nothing here");
+    }
+
+    #[test]
+    fn the_name_of_a_cookie_or_of_a_scheme_is_no_secret() {
+        let secrets = Secrets::hidden();
+        secrets.note_header("Cookie", "connect.sid=s3cr3t-one; theme=s3cr3t-two; s3cr3t-three");
+        secrets.note_header("Set-Cookie", "session=s3cr3t-four; Path=/application");
+        secrets.note_header("Authorization", "Bearer s3cr3t-five");
+        secrets.note_header("Proxy-Authorization", "s3cr3t six");
+        for text in ["connect", "connect.sid", "it has a session", "/application", "the word Bearer", "theme"]
+        {
+            assert_eq!(secrets.redact(text), text);
+        }
+        for number in ["one", "two", "three", "four", "five"] {
+            assert_eq!(secrets.redact(&format!("a s3cr3t-{number} b")), format!("a {HIDDEN} b"));
+        }
+        assert_eq!(secrets.redact("a s3cr3t six b"), format!("a {HIDDEN} b"));
     }
 
     /// A text as a program may write it, within whatever it writes.
