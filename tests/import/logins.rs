@@ -426,3 +426,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn who_mistyped_and_got_a_session_for_it_logs_in_once() {
+    let form = |password: &str| format!("username=ann&password={password}");
+    let (sid, csrf) = ("sid=3f9a2b77c1d0e4f5a6b7c8d9", "Set-Cookie");
+    let entries = [
+        page(1.0, "POST /login", &[FORM], &form("hunter1"), 200, &[(csrf, sid)], "try again"),
+        page(2.0, "POST /login", &[FORM, ("Cookie", sid)], &form("hunter2"), 302, &[("Location", "/")], ""),
+        tab(3.0, "", &[("Cookie", sid)], "40", r#"42["status","here"]"#),
+    ];
+    let text = imported(&entries).text;
+    assert_eq!(text.matches("post: /login").count(), 1, "{text}");
+    has(&text, &["expect: { status: 302 }"]);
+}

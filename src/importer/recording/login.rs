@@ -253,12 +253,21 @@ impl<'r> Answers<'r> {
         })
     }
 
+    /// Whether somebody who mistyped a password in one request says it again in another.
+    fn is_said_again(&self, one: usize, other: usize) -> bool {
+        let ((before, said), (request, asked)) = (&self.requests[one], &self.requests[other]);
+        one != other && before.method == request.method && said.path == asked.path && said.has_password()
+    }
+
     /// How a tab came in that comes with these values.
     fn login(&self, tab: &Tab, says: &[String]) -> Login {
         let (mut login, mut looked_for) = (Login::default(), 0);
         let mut open: VecDeque<(usize, String)> = VecDeque::new();
+        let password = self.password(tab);
         for (name, value) in &tab.cookies {
             let setter = self.setter(name, value, tab.began, tab);
+            let setter =
+                setter.filter(|setter| password.is_none_or(|last| !self.is_said_again(*setter, last)));
             open.extend(setter.map(|setter| {
                 (setter, format!("the connection came with the cookie `{name}`, which this set"))
             }));
@@ -275,11 +284,8 @@ impl<'r> Answers<'r> {
             );
         }
         if open.is_empty() || !tab.cookies.is_empty() {
-            open.extend(
-                self.password(tab).map(|request| {
-                    (request, "it says a password, and the connection came after it".to_owned())
-                }),
-            );
+            let why = "it says a password, and the connection came after it".to_owned();
+            open.extend(password.map(|request| (request, why)));
         }
         let mut found: BTreeMap<usize, String> = BTreeMap::new();
         while let Some((index, why)) = open.pop_front() {
@@ -291,12 +297,7 @@ impl<'r> Answers<'r> {
             for (name, value) in request.cookies() {
                 let is_replaced = request.answer.cookies().any(|(set, _)| set == name);
                 let setter = self.setter(name, value, request.at, tab).filter(|_| !is_replaced);
-                // Who mistyped says it again.
-                let is_again = |other: &usize| {
-                    let (before, said) = &self.requests[*other];
-                    before.method == request.method && said.path == asked.path && said.has_password()
-                };
-                let setter = setter.filter(|other| !is_again(other));
+                let setter = setter.filter(|setter| !self.is_said_again(*setter, index));
                 open.extend(setter.map(|setter| {
                     (setter, format!("a later request came with the cookie `{name}`, which this set"))
                 }));
