@@ -374,7 +374,7 @@ impl Ask {
         })?;
         ask.stamp_in = stamp_in.map(|node| own_place(node, scope)).transpose()?;
         let words: &[&str] =
-            if to.is_some() && of_move("to").is_some() { &["room"] } else { &["room", "to"] };
+            if matches!(verb, Verb::Join | Verb::Leave) { &["room"] } else { &["room", "to"] };
         ask.to = to.map(|node| rooms(node, words, scope)).transpose()?;
         scope.with_words(verb.words_of_answer(), |scope| {
             ask.ack = ack.map(|node| Acceptance::read(node, scope)).transpose()?.flatten();
