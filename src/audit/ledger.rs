@@ -80,7 +80,7 @@ pub struct Ledger {
     awaited: Vec<Key>,
     /// When messages were received, for who puts that together.
     parts: Vec<FanoutPart>,
-    senders: Map<u32, Box<Course>>,
+    senders: Map<u32, Course>,
     /// Connections of this ledger's clients that ended while messages of theirs were open, since that was told.
     ends: Vec<ConnectionEnd>,
     /// What this ledger's clients learned of moves while messages of theirs were open, since that was told.

@@ -3,6 +3,7 @@
 //! A *seat* is a client's place in a namespace. Its sockets come and go; a recovered one goes on where it was cut.
 
 mod live;
+mod places;
 mod stays;
 mod unproved;
 
@@ -16,6 +17,7 @@ use super::nodes::{Homes, Spread};
 use super::rooms::KnownRooms;
 pub(super) use live::Live;
 use live::LiveCounts;
+use places::Places;
 use unproved::Unproved;
 
 use super::span::{Certainty, MembershipSpan, MembershipSpans, any_over, push};
@@ -66,26 +68,6 @@ impl Seat {
     }
 }
 
-/// The seats of a client, each with its namespace. The first, the only one that most have, is found at once.
-#[derive(Clone, Debug, Default)]
-struct Places {
-    first: Option<(u32, u32)>,
-    others: Vec<(u32, u32)>,
-}
-
-impl Places {
-    fn iter(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.first.into_iter().chain(self.others.iter().copied())
-    }
-
-    fn put(&mut self, namespace: u32, seat: u32) {
-        match self.first {
-            None => self.first = Some((namespace, seat)),
-            Some(_) => self.others.push((namespace, seat)),
-        }
-    }
-}
-
 #[derive(Debug)]
 struct Room {
     namespace: u32,
@@ -109,7 +91,7 @@ pub(super) struct Membership {
     pub(super) homes: Homes,
     namespaces: Vec<(Arc<str>, Vec<u32>)>,
     seats: Vec<Seat>,
-    of_client: Vec<Places>,
+    places: Places,
     rooms: Vec<Room>,
     /// For each namespace, its rooms by name.
     by_name: Vec<Map<Arc<str>, u32>>,
@@ -133,7 +115,7 @@ impl Membership {
             homes: Homes::new(spread),
             namespaces: Vec::new(),
             seats: Vec::new(),
-            of_client: Vec::new(),
+            places: Places::default(),
             rooms: Vec::new(),
             by_name: Vec::new(),
             free: Vec::new(),
@@ -255,9 +237,7 @@ impl Membership {
 
     /// The client's seat in a namespace.
     pub(super) fn seat(&mut self, client: u32, namespace: &str) -> u32 {
-        let is_it = |(of, _): &(u32, u32)| &*self.namespaces[*of as usize].0 == namespace;
-        let places = self.of_client.get(client as usize);
-        if let Some((_, seat)) = places.and_then(|places| places.iter().find(is_it)) {
+        if let Some(seat) = self.places.of(client).find(|seat| self.is_in(*seat, namespace)) {
             return seat;
         }
         let known = self.namespaces.iter().position(|(name, _)| &**name == namespace);
@@ -287,18 +267,18 @@ impl Membership {
         });
         self.met.push(0);
         self.namespaces[namespace].1.push(seat);
-        let place = client as usize;
-        self.of_client.resize_with(self.of_client.len().max(place + 1), Places::default);
-        self.of_client[place].put(namespace as u32, seat);
+        self.places.put(client, seat);
         seat
     }
 
     /// The client's seats: those of one namespace, or all.
     pub(super) fn seats_of(&self, client: u32, namespace: Option<&str>) -> Vec<u32> {
-        let is_it =
-            |of: &u32| namespace.is_none_or(|namespace| &*self.namespaces[*of as usize].0 == namespace);
-        let places = self.of_client.get(client as usize).into_iter().flat_map(Places::iter);
-        places.filter(|(of, _)| is_it(of)).map(|(_, seat)| seat).collect()
+        let is_it = |seat: &u32| namespace.is_none_or(|namespace| self.is_in(*seat, namespace));
+        self.places.of(client).filter(is_it).collect()
+    }
+
+    fn is_in(&self, seat: u32, namespace: &str) -> bool {
+        *self.namespaces[self.seats[seat as usize].namespace as usize].0 == *namespace
     }
 
     pub(super) fn connecting(&mut self, seat: u32, at: Moment) {

@@ -32,66 +32,84 @@ pub struct SenderMove {
     pub at: Moment,
 }
 
-/// The messages of one sender.
+/// The messages of one sender. Most senders have said nothing of late: those take little.
 #[derive(Debug, Default)]
 pub(super) struct Course {
     /// Its first message that is not judged.
     pub(super) judged: u64,
     /// The one after the last that was seen.
     pub(super) seen: u64,
-    /// Its messages that are known and not judged. They are judged in their order, each when it is due.
+    /// What was sent up to then is read, as far as its own ledger knows.
+    pub(super) read: Option<Moment>,
+    recent: Option<Box<Recent>>,
+}
+
+/// What matters for the messages of a sender that are not judged.
+#[derive(Debug, Default)]
+struct Recent {
+    /// Those that are known. They are judged in their order, each when it is due.
     queue: VecDeque<u64>,
     /// When its connections ended, while messages were open, and up to when what was sent had been read.
     ends: ThinVec<(Moment, Option<Moment>)>,
     /// What it learned of moves, while messages were open.
     moves: ThinVec<SenderMove>,
-    /// What was sent up to then is read, as far as its own ledger knows.
-    pub(super) read: Option<Moment>,
 }
 
 impl Course {
     /// A message is known. Whether it is the next to be judged.
     pub(super) fn put(&mut self, sequence: u64) -> bool {
-        self.queue.push_back(sequence);
-        self.queue.len() == 1
+        let recent = self.recent.get_or_insert_default();
+        recent.queue.push_back(sequence);
+        recent.queue.len() == 1
     }
 
     /// A message is judged. Gives the next. What ended before a time does not matter any more.
     pub(super) fn close(&mut self, sequence: u64, horizon: Moment) -> Option<u64> {
         self.judged = self.judged.max(sequence + 1);
-        self.queue.pop_front();
-        self.ends.retain(|(end, _)| *end >= horizon);
-        self.moves.retain(|learned| learned.at >= horizon);
-        self.queue.front().copied()
+        let recent = self.recent.as_mut()?;
+        recent.queue.pop_front();
+        recent.ends.retain(|(end, _)| *end >= horizon);
+        recent.moves.retain(|learned| learned.at >= horizon);
+        let next = recent.queue.front().copied();
+        self.recent
+            .take_if(|recent| recent.queue.is_empty() && recent.ends.is_empty() && recent.moves.is_empty());
+        next
     }
 
     /// Whether some message is known and not judged.
     pub(super) fn is_open(&self) -> bool {
-        !self.queue.is_empty()
+        self.recent.as_ref().is_some_and(|recent| !recent.queue.is_empty())
     }
 
     /// Those that were sent after a message and are not judged.
     pub(super) fn after(&self, sequence: u64) -> impl Iterator<Item = u64> + '_ {
-        let later = self.queue.partition_point(|other| *other <= sequence);
-        self.queue.iter().skip(later).copied()
+        self.recent.iter().flat_map(move |recent| {
+            let later = recent.queue.partition_point(|other| *other <= sequence);
+            recent.queue.iter().skip(later).copied()
+        })
     }
 
     /// Those that were sent before a message and are not judged.
     pub(super) fn before(&self, sequence: u64) -> impl Iterator<Item = u64> + '_ {
-        self.queue.iter().copied().take_while(move |other| *other < sequence)
+        let queue = self.recent.iter().flat_map(|recent| recent.queue.iter().copied());
+        queue.take_while(move |other| *other < sequence)
     }
 
     /// A connection ended. Those without open messages do not matter.
     pub(super) fn end(&mut self, at: Moment, read: Option<Moment>) {
-        if self.is_open() {
-            self.ends.push((at, read));
+        if let Some(recent) = self.recent.as_mut().filter(|recent| !recent.queue.is_empty()) {
+            if recent.ends.is_empty() {
+                // Nearly always the only one.
+                recent.ends.reserve_exact(1);
+            }
+            recent.ends.push((at, read));
         }
     }
 
     /// The sender learned of a move.
     pub(super) fn learn(&mut self, learned: SenderMove) {
-        if self.is_open() {
-            self.moves.push(learned);
+        if let Some(recent) = self.recent.as_mut().filter(|recent| !recent.queue.is_empty()) {
+            recent.moves.push(learned);
         }
     }
 
@@ -102,12 +120,13 @@ impl Course {
             let is_between = learned.since <= message.sent && message.sent <= learned.at && learned.at < by;
             is_between && message.to.contains(&learned.room)
         };
-        self.moves.iter().filter(is_it).map(|learned| learned.at).min()
+        let moves = self.recent.iter().flat_map(|recent| &recent.moves);
+        moves.filter(is_it).map(|learned| learned.at).min()
     }
 
     /// Whether a connection ended between two times.
     pub(super) fn ended_within(&self, from: Moment, to: Moment) -> bool {
-        self.ends.iter().any(|(end, _)| from <= *end && *end < to)
+        self.ends().any(|(end, _)| from <= *end && *end < to)
     }
 
     /// Whether a connection ended between two times, and nothing had shown by then that what was sent at the first was read.
@@ -115,16 +134,20 @@ impl Course {
         let is_it = |(end, read): &(Moment, Option<Moment>)| {
             sent <= *end && *end < by && read.is_none_or(|read| read < sent)
         };
-        self.ends.iter().any(is_it)
+        self.ends().any(is_it)
     }
 
     /// When a connection ended first since a time.
     pub(super) fn first_end(&self, since: Moment) -> Option<Moment> {
-        self.ends.iter().map(|(end, _)| *end).filter(|end| *end >= since).min()
+        self.ends().map(|(end, _)| *end).filter(|end| *end >= since).min()
+    }
+
+    fn ends(&self) -> impl Iterator<Item = &(Moment, Option<Moment>)> {
+        self.recent.iter().flat_map(|recent| &recent.ends)
     }
 
     #[cfg(test)]
     pub(super) fn weight(&self) -> usize {
-        self.queue.len() + self.ends.len() + self.moves.len()
+        self.recent.as_ref().map_or(0, |recent| recent.queue.len() + recent.ends.len() + recent.moves.len())
     }
 }

@@ -75,7 +75,7 @@ impl Ledger {
         message.order == Order::Sent
             && next.order == Order::Sent
             && message.sent_in == next.sent_in
-            && !self.senders.get(&message.key.sender).map(Box::as_ref).is_some_and(is_cut)
+            && !self.senders.get(&message.key.sender).is_some_and(is_cut)
     }
 
     /// When a message is due of which nobody said when it was handled: its window begins with the first sign of that.

@@ -33,10 +33,10 @@ impl Membership {
         (sent, shown): (Moment, Moment),
         window: Moment,
     ) {
-        let Some(places) = self.of_client.get(client as usize) else { return };
-        for (of, seat) in places.iter() {
+        for seat in self.places.of(client) {
             let place = &mut self.seats[seat as usize];
-            let is_it = || namespace.is_none_or(|name| *self.namespaces[of as usize].0 == *name);
+            let of = place.namespace as usize;
+            let is_it = || namespace.is_none_or(|name| *self.namespaces[of].0 == *name);
             if !place.waits || !is_it() || place.open().is_none() {
                 continue;
             }
