@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thin_vec::ThinVec;
 
+use super::courses::Courses;
 use super::events::{AuditEvent, Key, Moment, Order, Origin, SentMessage};
 use super::fanout::FanoutPart;
 use super::fault::{Fault, Leak};
@@ -23,7 +24,7 @@ use super::membership::{Membership, Seat};
 use super::nodes::{Disturbances, Spread};
 use super::open::Open;
 use super::rooms::AskedRoom;
-use super::sender::{ConnectionEnd, Course, SenderMove};
+use super::sender::{ConnectionEnd, SenderMove};
 use super::undecided::Undecided;
 
 /// How long a span that is over is remembered beyond the window, for messages that are not settled yet.
@@ -80,7 +81,7 @@ pub struct Ledger {
     awaited: Vec<Key>,
     /// When messages were received, for who puts that together.
     parts: Vec<FanoutPart>,
-    senders: Map<u32, Course>,
+    senders: Courses,
     /// Connections of this ledger's clients that ended while messages of theirs were open, since that was told.
     ends: Vec<ConnectionEnd>,
     /// What this ledger's clients learned of moves while messages of theirs were open, since that was told.
@@ -119,7 +120,7 @@ impl Ledger {
             passed: Vec::new(),
             awaited: Vec::new(),
             parts: Vec::new(),
-            senders: Map::default(),
+            senders: Courses::default(),
             ends: Vec::new(),
             sender_moves: Vec::new(),
             signs: Vec::new(),
@@ -144,7 +145,7 @@ impl Ledger {
 
     /// Another ledger tells when the first of its clients received a message.
     pub fn handle_first(&mut self, FirstReceipt { key, at }: FirstReceipt) {
-        if self.senders.get(&key.sender).is_some_and(|course| key.sequence < course.judged) {
+        if self.senders.get(key.sender).is_some_and(|course| key.sequence < course.judged) {
             return;
         }
         let entry = match self.open.entry(key) {
@@ -165,14 +166,14 @@ impl Ledger {
 
     /// Another ledger tells that a connection of one of its clients ended.
     pub fn handle_end(&mut self, ConnectionEnd { sender, at, read }: ConnectionEnd) {
-        if let Some(course) = self.senders.get_mut(&sender) {
+        if let Some(course) = self.senders.get_mut(sender) {
             course.end(at, read);
         }
     }
 
     /// Another ledger tells what one of its clients learned of a move.
     pub fn handle_sender_move(&mut self, learned: SenderMove) {
-        if let Some(course) = self.senders.get_mut(&learned.sender) {
+        if let Some(course) = self.senders.get_mut(learned.sender) {
             course.learn(learned);
         }
     }
@@ -234,7 +235,7 @@ impl Ledger {
                 is_open && message.order == Order::Sent
             })
         };
-        self.senders.get(&key.sender).is_some_and(|course| course.before(key.sequence).any(is_open))
+        self.senders.get(key.sender).is_some_and(|course| course.before(key.sequence).any(is_open))
     }
 
     /// Takes what a client did or saw. Gives back a message that it sent, for the other workers.
@@ -290,7 +291,7 @@ impl Ledger {
             }
             AuditEvent::Moved { namespace, room } => self.moved(client, namespace, room, at),
             AuditEvent::Read { asked } => {
-                let course = self.senders.entry(client).or_default();
+                let course = self.senders.of(client);
                 course.read = course.read.max(Some(asked));
                 self.membership.has_read(client, None, (asked, at), self.window);
             }
@@ -349,7 +350,11 @@ impl Ledger {
     /// A message of any ledger's client was settled. Those of one sender come in their order.
     pub fn handle_message(&mut self, message: Arc<SentMessage>) {
         let key = message.key;
-        if self.senders.entry(key.sender).or_default().put(key.sequence) {
+        if key.sender >= self.clients {
+            // Whoever tells that is wrong, and memory is taken by this number.
+            return;
+        }
+        if self.senders.of(key.sender).put(key.sequence) {
             self.due.push(Reverse((message.settled + self.window, key)));
         }
         let entry = self.open.entry(key).or_default();
@@ -551,7 +556,7 @@ impl Ledger {
             + self.owing.len()
             + self.signs.len()
             + self.passed.len()
-            + self.senders.values().map(|course| course.weight()).sum::<usize>()
+            + self.senders.iter().map(|course| course.weight()).sum::<usize>()
             + self.membership.weight()
     }
 }

@@ -11,6 +11,7 @@
 //! the open windows alone. Ledgers tell each other what they have to know ([`Auditor`], [`Batch`]), each judges its own
 //! clients, and their [`Findings`] are added up. Pure: time is an argument, counted from the beginning of the run.
 
+mod courses;
 mod coverage;
 mod events;
 mod exchange;

@@ -56,6 +56,15 @@ fn faults(findings: &Findings) -> [u64; 4] {
 }
 
 #[test]
+fn what_is_told_of_nobodys_messages_takes_no_memory() {
+    let mut ledger = connected(2);
+    let before = ledger.weight();
+    let told = SentMessage { key: Key { sender: u32::MAX, sequence: 0 }, ..message(0, "a", 10) };
+    ledger.handle_message(Arc::new(told));
+    assert_eq!(ledger.weight(), before);
+}
+
+#[test]
 fn members_must_receive_and_others_must_not() {
     let mut ledger = connected(4);
     joined(&mut ledger, 1, "a");

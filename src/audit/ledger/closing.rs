@@ -64,7 +64,7 @@ impl Ledger {
             self.membership.has_read(key.sender, Some(&message.sent_in), shown, self.window);
         }
         let horizon = message.sent.saturating_sub(self.window);
-        let next = self.senders.entry(key.sender).or_default().close(key.sequence, horizon);
+        let next = self.senders.of(key.sender).close(key.sequence, horizon);
         let next = next.map(|sequence| Key { sequence, ..key });
         if let Some((next, open)) =
             next.and_then(|next| Some((next, self.open.get(&next)?.message.as_ref()?)))
@@ -110,7 +110,7 @@ impl Ledger {
                 self.accuse(fault, seat, key, Some(earlier), Some(received), Some(sequence));
             }
         }
-        let ended = self.senders.get(&sender).and_then(|course| course.first_end(message.sent));
+        let ended = self.senders.get(sender).and_then(|course| course.first_end(message.sent));
         for (seat, received, by) in entry.overtaken {
             if let Some(later) = self.open.get_mut(&Key { sender, sequence: by }) {
                 later.overtook.push(Overtaken { message: message.clone(), seat, received, ended });

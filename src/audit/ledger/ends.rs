@@ -28,7 +28,7 @@ impl Ledger {
 
     /// A client's connection ended: what it had sent, the server need not have read.
     pub(super) fn end_connection(&mut self, client: u32, at: Moment) {
-        if let Some(course) = self.senders.get_mut(&client).filter(|course| course.is_open()) {
+        if let Some(course) = self.senders.get_mut(client).filter(|course| course.is_open()) {
             course.end(at, course.read);
             self.ends.push(ConnectionEnd { sender: client, at, read: course.read });
         }
@@ -38,7 +38,7 @@ impl Ledger {
     pub(super) fn moved(&mut self, client: u32, namespace: &str, room: &str, at: Moment) {
         let seat = self.membership.seat(client, namespace);
         let Some(since) = self.membership.moved(seat, room, at) else { return };
-        if let Some(course) = self.senders.get_mut(&client).filter(|course| course.is_open()) {
+        if let Some(course) = self.senders.get_mut(client).filter(|course| course.is_open()) {
             let learned = SenderMove { sender: client, room: room.into(), since, at };
             course.learn(learned.clone());
             self.sender_moves.push(learned);

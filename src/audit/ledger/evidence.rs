@@ -13,7 +13,7 @@ impl Ledger {
         let own = entry.and_then(|entry| entry.handled_before(message, due));
         let handled = own.or_else(|| self.handled_in_order(message, due));
         let was_passed_on = entry.is_some_and(|entry| entry.first(due).is_some());
-        let course = self.senders.get(&message.key.sender);
+        let course = self.senders.get(message.key.sender);
         let was_cut = || course.is_some_and(|course| course.may_have_lost(message.sent, due));
         let excuse = match () {
             () if !message.is_stamped => Some(Undecided::Unstamped),
@@ -32,7 +32,7 @@ impl Ledger {
     /// passed on a later one to that room before the sender knew of the move.
     fn may_have_come_too_late(&self, message: &SentMessage, due: Moment) -> bool {
         let Key { sender, sequence } = message.key;
-        let course = self.senders.get(&sender).filter(|_| message.may_come_too_late);
+        let course = self.senders.get(sender).filter(|_| message.may_come_too_late);
         let Some((course, learned)) =
             course.and_then(|course| Some((course, course.moved_after(message, due)?)))
         else {
@@ -55,7 +55,7 @@ impl Ledger {
             return None;
         }
         let Key { sender, sequence } = message.key;
-        let course = self.senders.get(&sender)?;
+        let course = self.senders.get(sender)?;
         for sequence in course.after(sequence).take(BACK as usize) {
             let Some(entry) = self.open.get(&Key { sender, sequence }) else { continue };
             let Some(next) = entry.message.as_ref().filter(|next| next.settled <= due) else { continue };
@@ -75,7 +75,7 @@ impl Ledger {
         message.order == Order::Sent
             && next.order == Order::Sent
             && message.sent_in == next.sent_in
-            && !self.senders.get(&message.key.sender).is_some_and(is_cut)
+            && !self.senders.get(message.key.sender).is_some_and(is_cut)
     }
 
     /// When a message is due of which nobody said when it was handled: its window begins with the first sign of that.

@@ -19,7 +19,7 @@ impl Ledger {
         if key.sender >= self.clients {
             return self.accuse((Fault::Leaked, Some(Leak::Nobody)), seat, key, None, Some(at), None);
         }
-        let course = self.senders.entry(key.sender).or_default();
+        let course = self.senders.of(key.sender);
         if key.sequence < course.judged {
             return self.received_late(seat, key, at);
         }
