@@ -34,6 +34,8 @@ const WIRE_LINES: usize = 12;
 pub struct RunOptions {
     /// The names of the target's nodes, at least one.
     pub nodes: Vec<String>,
+    /// Where each of them is, as browsers say it in `Origin`; nothing while that is not known.
+    pub origins: Vec<String>,
     /// The path of the server, with both slashes.
     pub path: String,
     /// Query parameters for every request.
@@ -75,6 +77,7 @@ impl RunOptions {
             audit: true,
             machine: None,
             nodes: vec!["a".to_owned()],
+            origins: Vec::new(),
             path: "/socket.io/".to_owned(),
             query: Vec::new(),
             headers: Vec::new(),
@@ -171,6 +174,7 @@ impl<'s> Plan<'s> {
             seed: run_options.seed,
             traces: run_options.traces,
             nodes: run_options.nodes,
+            origins: run_options.origins,
             learned,
             path: run_options.path,
             query: run_options.query,

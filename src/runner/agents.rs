@@ -143,6 +143,7 @@ fn play(mut job: Job<'_>, allowed: &[GlobMatcher], stop: &AtomicBool) -> Result<
         &scenario,
         RunOptions {
             nodes: package.node_names(),
+            origins: places.iter().map(|place| place.peer.origin()).collect(),
             path: package.path.clone(),
             query: server.query.clone(),
             headers: server.headers.clone(),

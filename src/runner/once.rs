@@ -122,6 +122,7 @@ pub(super) fn run_once(once: &SingleRun<'_>, watching: Option<Watching<'_, '_>>)
     let secrets = secrets::of(once.source, once.scenario, &once.server.secrets);
     let run_options = RunOptions {
         nodes: once.nodes.to_vec(),
+        origins: once.places.iter().map(|place| place.peer.origin()).collect(),
         path: once.places[0].path.clone(),
         query: once.server.query.clone(),
         headers: once.server.headers.clone(),

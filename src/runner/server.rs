@@ -279,6 +279,12 @@ impl ServerConfig {
     pub(super) fn manners(&self, scenario: &Scenario) -> Vec<Manner> {
         let options = RunOptions {
             nodes: self.nodes.iter().map(|node| node.name.clone()).collect(),
+            origins: self
+                .nodes
+                .iter()
+                .map(|node| node.url.as_ref().map(Endpoint::origin))
+                .collect::<Option<_>>()
+                .unwrap_or_default(),
             headers: self.headers.clone(),
             query: self.query.clone(),
             secrets: self.secrets.clone(),

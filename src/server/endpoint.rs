@@ -196,6 +196,12 @@ impl Endpoint {
         }
     }
 
+    /// Scheme, host and port, as browsers say them in `Origin`.
+    pub fn origin(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority())
+    }
+
     /// The request target of an Engine.IO request: path, the user's query, then `parameters`.
     pub fn request_target(&self, parameters: &str) -> String {
         match &self.query {
@@ -225,8 +231,7 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.secure { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.authority(), self.path)
+        write!(f, "{}{}", self.origin(), self.path)
     }
 }
 

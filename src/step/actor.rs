@@ -554,6 +554,7 @@ impl Values for Actor<'_> {
             Name::Run => owned(Json::from(self.context.run)),
             Name::Node => owned(Json::from(self.context.nodes.get(usize::from(self.node))?.as_str())),
             Name::Nodes => owned(Json::from(self.context.nodes.len())),
+            Name::Origin => owned(Json::from(self.context.origins.get(usize::from(self.node))?.as_str())),
             Name::Sid => self.sid().map(Cow::Owned),
             Name::EngineSid => self.engine_sid().map(Cow::Owned),
             Name::Traceparent => owned(Json::from(self.traces.borrow_mut().traceparent())),

@@ -143,6 +143,8 @@ pub struct RunContext {
     pub traces: Traces,
     /// The names of the target's nodes, at least one.
     pub nodes: Vec<String>,
+    /// Where each of them is, as browsers say it in `Origin`; nothing while that is not known.
+    pub origins: Vec<String>,
     /// The nodes behind a balancer, where the contract says what tells them.
     pub learned: Option<LearnedNodes>,
     /// The path of the server, with both slashes.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
 use serde_json::Value as Json;
 
 use super::{Body, Name, Of, Template, Values};
@@ -47,6 +48,8 @@ pub(super) enum Conversion {
     Json,
     /// A text as it stands in a query.
     Encoded,
+    /// A text without the `%` that stand in a cookie or a url.
+    Decoded,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,6 +241,11 @@ impl Conversion {
                 Ok(url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().into())
             }
             (Conversion::Encoded, Json::Number(number)) => Ok(number.to_string().into()),
+            (Conversion::Decoded, Json::String(text)) => {
+                Ok(percent_decode_str(text).decode_utf8_lossy().into_owned().into())
+            }
+            (Conversion::Decoded, Json::Number(number)) => Ok(number.to_string().into()),
+            (Conversion::Decoded, other) => Err(format!("`decoded` takes a text, not {}", in_words(other))),
             (Conversion::Encoded, other) => Err(format!("`encoded` takes a text, not {}", in_words(other))),
         }
     }

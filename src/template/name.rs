@@ -34,6 +34,8 @@ pub enum Name {
     Node,
     /// `nodes`: how many nodes the target has.
     Nodes,
+    /// `server.origin`: where the client connects, as browsers say it in `Origin`.
+    Origin,
     /// `sid`: the client's own Socket.IO id, as its latest `CONNECT` reply on this namespace gave it.
     Sid,
     /// `engine_sid`: the id of the client's Engine.IO session.
@@ -81,6 +83,7 @@ impl fmt::Display for Name {
             Name::Run => f.write_str("run"),
             Name::Node => f.write_str("node"),
             Name::Nodes => f.write_str("nodes"),
+            Name::Origin => f.write_str("server.origin"),
             Name::Sid => f.write_str("sid"),
             Name::EngineSid => f.write_str("engine_sid"),
             Name::Traceparent => f.write_str("traceparent"),

@@ -36,8 +36,8 @@ const ALWAYS: [&str; 14] = [
 ];
 
 /// The functions: for *did you mean*, and no variable is called like one.
-pub(super) const FUNCTIONS: [&str; 8] =
-    ["random", "pick", "repeat", "min", "max", "number", "json", "encoded"];
+pub(super) const FUNCTIONS: [&str; 9] =
+    ["random", "pick", "repeat", "min", "max", "number", "json", "encoded", "decoded"];
 
 /// Gives the value of an environment variable.
 type Environment = Box<dyn Fn(&str) -> Option<String>>;
@@ -476,7 +476,10 @@ impl Scope {
 
     /// What is known of the server. The mistake stands nowhere.
     pub(super) fn server(&self, word: &str) -> Result<Json, Mistake> {
-        let unknown = || nowhere(format!("unknown `server.{word}`")).did_you_mean(word, Timings::WORDS);
+        let unknown = || {
+            nowhere(format!("unknown `server.{word}`"))
+                .did_you_mean(word, Timings::WORDS.into_iter().chain(["origin"]))
+        };
         self.server.get(word).ok_or_else(unknown)
     }
 

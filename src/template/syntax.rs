@@ -251,7 +251,10 @@ impl Reader<'_> {
             ("encoded", 1, Some(one), None) => {
                 self.folded(Expr::Converted(Conversion::Encoded, Box::new(one)), from)
             }
-            ("number" | "json" | "encoded", ..) => {
+            ("decoded", 1, Some(one), None) => {
+                self.folded(Expr::Converted(Conversion::Decoded, Box::new(one)), from)
+            }
+            ("number" | "json" | "encoded" | "decoded", ..) => {
                 Err(self.mistake(from, format!("`{function}` takes one value, found {count}")))
             }
             ("random", 2, Some(low), Some(high)) => {
@@ -328,6 +331,9 @@ impl Reader<'_> {
             }
             Found::Server => {
                 let (word, at) = self.after_point("server", "interval", from)?;
+                if word == "origin" {
+                    return Ok(Expr::Named(Name::Origin));
+                }
                 let span = self.span(at, word.chars().count());
                 Ok(Expr::Constant(self.scope.server(&word).map_err(|mistake| mistake.at(span))?))
             }

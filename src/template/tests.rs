@@ -321,6 +321,7 @@ fn names_that_mean_something_else_cannot_be_captured() {
         ("n", "`n` has a meaning of its own in `${…}`"),
         ("number", "`number` is a function in `${…}`"),
         ("encoded", "`encoded` is a function in `${…}`"),
+        ("decoded", "`decoded` is a function in `${…}`"),
         ("crowd", "`crowd` is the name of a group already"),
         ("my-id", "`my-id` is not a name: it takes letters, digits and `_`, a letter first"),
         ("\"1st\"", "`1st` is not a name: it takes letters, digits and `_`, a letter first"),

@@ -36,6 +36,12 @@ pub struct RemoteConfig {
 }
 
 impl RemoteConfig {
+    /// Scheme, host and port, as browsers say them in `Origin`.
+    pub fn origin(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority)
+    }
+
     /// Begins a TCP connection. Nagle's algorithm is off.
     pub(super) fn connect(&self) -> io::Result<mio::net::TcpStream> {
         #[cfg(all(target_os = "linux", not(feature = "portable")))]

@@ -15,9 +15,9 @@ use crate::scenario::BLANK;
 use crate::template::is_reserved;
 
 /// Words that a variable cannot be called by in a scenario: functions, and what a contract speaks of.
-const TAKEN: [&str; 21] = [
-    "repeat", "min", "max", "number", "json", "encoded", "room", "rooms", "event", "args", "body", "to",
-    "except", "flags", "from", "timeout", "stamp", "all", "before", "after", "reply",
+const TAKEN: [&str; 22] = [
+    "repeat", "min", "max", "number", "json", "encoded", "decoded", "room", "rooms", "event", "args", "body",
+    "to", "except", "flags", "from", "timeout", "stamp", "all", "before", "after", "reply",
 ];
 
 /// The longest text of digits that one random number makes.

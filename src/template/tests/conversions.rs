@@ -22,6 +22,8 @@ fn a_text_becomes_a_number_or_the_value_that_it_spells() {
         ("encoded('a b/ü+?&=%<')", json!("a+b%2F%C3%BC%2B%3F%26%3D%25%3C")),
         ("encoded('lAw-_.b8')", json!("lAw-_.b8")),
         ("encoded(8)", json!("8")),
+        ("decoded('a%3Db%2F+%C3%BC%')", json!("a=b/+ü%")),
+        ("decoded(8)", json!("8")),
     ] {
         assert_eq!(expression(text, &client), Ok(value), "{text}");
     }
@@ -31,6 +33,7 @@ fn a_text_becomes_a_number_or_the_value_that_it_spells() {
         ("json(room)", "`json` takes a text of JSON, not the text \"lobby\""),
         ("json(me)", "`json` takes a text of JSON, not the object"),
         ("encoded(me)", "`encoded` takes a text, not the object"),
+        ("decoded(me)", "`decoded` takes a text, not the object"),
     ] {
         let told = expression(text, &client).unwrap_err();
         assert!(told.starts_with(why), "{text}: {told}");
