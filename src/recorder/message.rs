@@ -230,7 +230,7 @@ fn owned(headers: &[httparse::Header<'_>]) -> Vec<(String, Vec<u8>)> {
 }
 
 /// A url, at the other name where it begins with the one.
-fn moved(value: &[u8], from: &str, to: &str) -> Vec<u8> {
+pub(super) fn moved(value: &[u8], from: &str, to: &str) -> Vec<u8> {
     match value.strip_prefix(from.as_bytes()) {
         Some(rest) if rest.is_empty() || rest.starts_with(b"/") => [to.as_bytes(), rest].concat(),
         _ => value.to_vec(),

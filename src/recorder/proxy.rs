@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::frames::Frames;
-use super::message::{Body, Broken, Head, Names, head_length};
+use super::message::{Body, Broken, Head, Names, head_length, moved};
 use super::tape::{Tape, Track};
 use super::upstream::{Target, Upstream};
 use crate::importer::{Answer, Content, LONGEST_ANSWER, LONGEST_SENT, Recorded, Request};
@@ -323,7 +323,7 @@ fn ask(
         let is_page = !head.is_of_engine_io();
         let track = if is_page { None } else { shared.tape.track(&url, head.headers()) };
         let of = match is_page {
-            true => Of::Page(Box::new(page(&head, url, at)), body_of_page),
+            true => Of::Page(Box::new(page(&head, &names, url, at)), body_of_page),
             false => Of::Session(track.clone()),
         };
         let wants_upgrade = head.wants_upgrade();
@@ -360,8 +360,17 @@ fn ask(
 }
 
 /// A request of a page, before its body and its answer are known.
-fn page(head: &Head, url: String, at: f64) -> Request {
-    Request { at, method: head.method.clone(), url, headers: owned(head), ..Request::default() }
+fn page(head: &Head, names: &Names, url: String, at: f64) -> Request {
+    let mut headers = owned(head);
+    let places = headers
+        .iter_mut()
+        .filter(|(name, _)| ["origin", "referer"].iter().any(|known| known.eq_ignore_ascii_case(name)));
+    // As the application is told it: the recording knows nothing of the proxy.
+    places.for_each(|(_, value)| {
+        *value =
+            String::from_utf8_lossy(&moved(value.as_bytes(), &names.proxy, &names.application)).into_owned();
+    });
+    Request { at, method: head.method.clone(), url, headers, ..Request::default() }
 }
 
 fn owned(head: &Head) -> Vec<(String, String)> {

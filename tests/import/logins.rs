@@ -294,6 +294,86 @@ fn a_cookie_that_a_page_says_in_a_header_is_kept_of_the_header_that_set_it() {
 }
 
 #[test]
+fn a_page_says_where_it_comes_from_and_the_text_that_a_cookie_means() {
+    let text = imported(&[
+        page(
+            1.0,
+            "GET /csrf",
+            &[],
+            "",
+            204,
+            &[("Set-Cookie", "XSRF-TOKEN=0f9e8d7c6b5a%3D49382716%3D; Path=/")],
+            "",
+        ),
+        page(
+            2.0,
+            "POST /login",
+            &[
+                JSON,
+                ("Origin", "http://localhost:3000"),
+                ("Referer", "http://localhost:3000/enter/here?next=/"),
+                ("X-XSRF-TOKEN", "0f9e8d7c6b5a=49382716="),
+            ],
+            r#"{"user":"ann","password":"hunter2"}"#,
+            200,
+            &[("Set-Cookie", "sid=of-ann-12345")],
+            "",
+        ),
+        page(
+            2.5,
+            "POST /token",
+            &[
+                ("Cookie", "sid=of-ann-12345"),
+                ("Origin", "http://pages.example"),
+                ("Referer", "http://localhost:3000/reset/0f9e8d7c6b5a49382716a"),
+            ],
+            "",
+            200,
+            &[JSON],
+            &json!({ "token": JWT }).to_string(),
+        ),
+        tab(3.0, "", &[("Cookie", "sid=of-ann-12345")], &format!(r#"40{{"token":"{JWT}"}}"#), r#"42["hi"]"#),
+    ])
+    .text;
+    has(
+        &text,
+        &[
+            r#"Origin: "${server.origin}", Referer: "${server.origin}/enter/here""#,
+            r#"X-XSRF-TOKEN: "${decoded(from_csrf_header)}""#,
+            r#"Origin: "http://pages.example", Referer: "${server.origin}/""#,
+        ],
+    );
+}
+
+#[test]
+fn a_form_in_parts_is_written_field_by_field_unless_a_file_is_in_it() {
+    let part = |name: &str, text: &str| {
+        format!("--xYz9\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n")
+    };
+    let kind = ("Content-Type", "multipart/form-data; boundary=xYz9");
+    let of = |more: &str| {
+        let body = format!("{}{}{more}--xYz9--\r\n", part("username", "ann"), part("password", "hunter2"));
+        imported(&[
+            page(1.0, "POST /login", &[kind], &body, 200, &[("Set-Cookie", "sid=of-ann-12345")], ""),
+            tab(3.0, "", &[("Cookie", "sid=of-ann-12345")], "40", r#"42["hi"]"#),
+        ])
+    };
+    let text = of("").text;
+    has(
+        &text,
+        &[
+            r#"Content-Type: "multipart/form-data; boundary=next-field""#,
+            r#"name=\"username\"\r\n\r\n${row.username}\r\n--next-field\r\n"#,
+            r#"name=\"password\"\r\n\r\n${my_password}\r\n--next-field--\r\n"#,
+        ],
+    );
+    let file = "--xYz9\r\nContent-Disposition: form-data; name=\"me\"; filename=\"a.txt\"\r\n\r\nx\r\n";
+    let text = of(file).text;
+    has(&text, &[r#"body: "${my_body}""#, "# `my_body` is the whole body, a form with a file"]);
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[test]
 fn a_header_that_no_request_explains_is_a_variable_and_a_token_of_another_server_is_told() {
     let bearer = format!("Bearer {JWT}");
     let tab = tab(3.0, "", &[("Authorization", &bearer)], "40", r#"42["hi"]"#);

@@ -208,7 +208,9 @@ fn how_members_log_in_is_recorded_and_as_many_as_one_likes_log_in_with_passwords
         "- http: { get: /form, expect: { status: 200, body: { $match: ",
         "body: \"_csrf=${encoded(from_form)}&username=${encoded(row.username)}&password=${encoded(my_password)}\", expect: { status: 302 }",
         "connect: { auth: { token: \"${from_session.token}\" } }",
-        "x-csrf-token: \"${from_csrf.csrfToken}\" }",
+        "x-csrf-token: \"${from_csrf.csrfToken}\", x-xsrf-token: \"${decoded(from_csrf_header)}\" }",
+        "origin: \"${server.origin}\"",
+        "referer: \"${server.origin}/form\"",
         "connect: { headers: { authorization: \"Bearer ${from_token.access_token}\" } }",
         "rows: [{ username: ann }, { username: bob }]",
     ] {

@@ -31,6 +31,8 @@ pub(super) struct Asked {
 pub(super) enum Sent {
     Nothing,
     Form(Vec<(String, String)>),
+    /// A form whose fields are parts of their own, all of them texts.
+    Multipart(Vec<(String, String)>),
     Json(Json),
     /// Of a kind that is not read.
     Other(String),
@@ -59,7 +61,7 @@ impl Asked {
             }
         };
         pairs("query", &query);
-        if let Sent::Form(form) = &sent {
+        if let Sent::Form(form) | Sent::Multipart(form) = &sent {
             pairs("form", form);
         }
         if let Sent::Json(json) = &sent {
@@ -114,8 +116,35 @@ fn sent(request: &Request) -> Sent {
     if kind.starts_with("application/x-www-form-urlencoded") {
         return Sent::Form(form_urlencoded::parse(&request.body).into_owned().collect());
     }
+    if kind.starts_with("multipart/form-data")
+        && let Some(form) = parts(request)
+    {
+        return Sent::Multipart(form);
+    }
     match serde_json::from_slice(&request.body) {
         Ok(json) if kind.contains("json") => Sent::Json(json),
         _ => Sent::Other(String::from_utf8_lossy(&request.body).into_owned()),
     }
+}
+
+/// The fields of a form in parts; none where one is a file, or no text.
+fn parts(request: &Request) -> Option<Vec<(String, String)>> {
+    let kind = request.header("content-type")?;
+    let at = kind.to_ascii_lowercase().find("boundary=")?;
+    let boundary = kind[at + "boundary=".len()..].split(';').next()?.trim().trim_matches('"');
+    let body = std::str::from_utf8(&request.body).ok()?;
+    let between = format!("--{boundary}");
+    let mut parts = body.split(&between);
+    parts.next()?;
+    let mut form = Vec::new();
+    for part in parts {
+        if part.starts_with("--") {
+            return Some(form);
+        }
+        let (head, text) = part.strip_prefix("\r\n")?.split_once("\r\n\r\n")?;
+        let is_plain = head.lines().count() == 1 && !head.contains("filename");
+        let name = head.split("name=\"").nth(1)?.split('"').next()?;
+        form.push((name.to_owned(), text.strip_suffix("\r\n").filter(|_| is_plain)?.to_owned()));
+    }
+    None
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
+use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use super::asked::{Asked, Says, Sent, is_password};
@@ -11,11 +12,15 @@ use super::keys::is_name_key;
 use super::login::{Flow, From, Given, Known, Login, Logins};
 use super::request::Request;
 use super::roles::Role;
+use super::talk::origin;
 use super::words::{expression, literal};
 use crate::importer::draft::Entry;
 
 /// Headers that a request is made with, beside those that let somebody in.
 const HEADERS: [&str; 2] = ["content-type", "x-requested-with"];
+
+/// What stands between the fields of a form whose parts have heads of their own.
+const BOUNDARY: &str = "next-field";
 
 /// Words in the names of fields that say who logs in.
 const WHO: [&str; 6] = ["user", "mail", "login", "name", "phone", "account"];
@@ -54,7 +59,9 @@ impl Entrance {
         let mut steps = Vec::new();
         for (nth, (_, why)) in login.requests.iter().enumerate() {
             steps.push(Entry::Comment(format!("guessed: {why}")));
-            steps.push(Entry::Step(json!({ "http": writer.request(nth) }), 0));
+            let step = writer.request(nth);
+            steps.extend(writer.unread(nth).map(Entry::Comment));
+            steps.push(Entry::Step(json!({ "http": step }), 0));
         }
         let rows = writer.rows();
         let known = role.members.iter().map(|tab| (*tab, writer.known(&logins.of_tabs[*tab]))).collect();
@@ -142,6 +149,17 @@ impl<'w> Writer<'w> {
                 let form: Vec<String> = form.collect();
                 fields.insert("body".to_owned(), form.join("&").into());
             }
+            Sent::Multipart(form) => {
+                let mut body = String::new();
+                for (index, (key, text)) in form.iter().enumerate() {
+                    let text = written(self.word(nth, asked, &format!("form/{index}"), key, text));
+                    body += &format!(
+                        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{text}\r\n",
+                        literal(key)
+                    );
+                }
+                fields.insert("body".to_owned(), format!("{body}--{BOUNDARY}--\r\n").into());
+            }
             Sent::Json(json) => {
                 let written = self.value(nth, asked, "/0", "", json);
                 fields.insert("body".to_owned(), written);
@@ -165,7 +183,7 @@ impl<'w> Writer<'w> {
                     has_body = true;
                     expect.insert("body".to_owned(), json!({ "$match": literal(pattern) }));
                 }
-                From::Header(header, pattern) => {
+                From::Header(header, pattern, _) => {
                     headers.insert(
                         self.name_of(nth, flow),
                         json!({ "header": header, "match": literal(pattern) }),
@@ -188,14 +206,30 @@ impl<'w> Writer<'w> {
         fields.into()
     }
 
+    /// What has to be told of a body that is one variable.
+    fn unread(&mut self, nth: usize) -> Option<String> {
+        let (request, Asked { sent: Sent::Other(text), .. }) = self.asked(self.login, nth)? else {
+            return None;
+        };
+        let variable = self.hidden.variable("body", text);
+        let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
+        let what = match kind.starts_with("multipart/") {
+            true => {
+                "a form with a file or a part that is no text: fill it in as it was sent, with its boundaries"
+            }
+            false => "of a kind that is not read: fill it in as it was sent",
+        };
+        Some(format!("`{variable}` is the whole body, {what}"))
+    }
+
     /// What a value of an answer is kept as.
     fn name_of(&self, nth: usize, flow: &Flow) -> String {
         let name = &self.names[nth];
-        let From::Header(header, pattern) = &flow.from else { return name.clone() };
+        let From::Header(header, pattern, _) = &flow.from else { return name.clone() };
         let same = self.login.flows.values().filter(|other| other.request == flow.request);
         let mut others: Vec<(&String, &String)> = same
             .filter_map(|other| match &other.from {
-                From::Header(header, pattern) => Some((header, pattern)),
+                From::Header(header, pattern, _) => Some((header, pattern)),
                 _ => None,
             })
             .collect();
@@ -214,6 +248,7 @@ impl<'w> Writer<'w> {
             From::Json(place, is_number) => {
                 Given { expression: expression(&name, place, 1)?, is_number: *is_number }
             }
+            From::Header(_, _, true) => Given { expression: format!("decoded({name})"), is_number: false },
             From::Header(..) | From::Text(_) => Given { expression: name, is_number: false },
         })
     }
@@ -248,7 +283,11 @@ impl<'w> Writer<'w> {
             let lower = name.to_ascii_lowercase();
             // Some servers answer to this alone what a page takes for an answer.
             let is_wanted = lower == "accept" && value.contains("json");
-            if HEADERS.contains(&lower.as_str()) || is_wanted {
+            if matches!(lower.as_str(), "origin" | "referer") {
+                headers.insert(name.clone(), self.page(value, asked).into());
+            } else if lower == "content-type" && matches!(asked.sent, Sent::Multipart(_)) {
+                headers.insert(name.clone(), format!("multipart/form-data; boundary={BOUNDARY}").into());
+            } else if HEADERS.contains(&lower.as_str()) || is_wanted {
                 headers.insert(name.clone(), literal(value).into());
             } else if asked.at(&format!("header/{lower}")).is_some() {
                 let word = self.word(nth, asked, &format!("header/{lower}"), name, value);
@@ -256,6 +295,21 @@ impl<'w> Writer<'w> {
             }
         }
         headers
+    }
+
+    /// The page that a request names as the one it comes from: at the server under test, wherever that is.
+    fn page(&self, value: &str, asked: &Asked) -> String {
+        let Ok(url) = Url::parse(value) else { return literal(value) };
+        let origin = origin(&url);
+        let origin = if origin == asked.origin { "${server.origin}".to_owned() } else { literal(&origin) };
+        if value.matches('/').count() == 2 {
+            return origin;
+        }
+        // Parameters are left out: no server that looks where a request comes from asks for them.
+        match url.path().split('/').any(|part| self.hidden.hides("", part)) {
+            true => format!("{origin}/"),
+            false => format!("{origin}{}", literal(url.path())),
+        }
     }
 
     fn value(&mut self, nth: usize, asked: &Asked, place: &str, key: &str, value: &Json) -> Json {
@@ -383,7 +437,9 @@ impl<'w> Writer<'w> {
 fn is_same(one: &From, other: &From) -> bool {
     match (one, other) {
         (From::Json(one, _), From::Json(other, _)) => one == other,
-        (From::Header(one, of_one), From::Header(other, of_other)) => (one, of_one) == (other, of_other),
+        (From::Header(one, of_one, is_encoded), From::Header(other, of_other, is_other)) => {
+            (one, of_one, is_encoded) == (other, of_other, is_other)
+        }
         (From::Text(_), From::Text(_)) => true,
         _ => false,
     }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use percent_encoding::percent_decode_str;
 use regex::Regex;
 use serde_json::Value as Json;
 use url::Url;
@@ -68,8 +69,8 @@ pub(super) struct Flow {
 pub(super) enum From {
     /// A place of its JSON, and whether a number stands there.
     Json(Place, bool),
-    /// What the group of a pattern matches in a header.
-    Header(String, String),
+    /// What the group of a pattern matches in a header, and whether it is said without the `%` that it has there.
+    Header(String, String, bool),
     /// The same in its text.
     Text(String),
 }
@@ -166,7 +167,19 @@ impl<'r> Answers<'r> {
                 }
             }
             for (name, value) in asked.answer.cookies().filter(|(_, value)| value.len() >= SHORTEST) {
-                add(value, From::Header("set-cookie".to_owned(), format!("{}=([^;]+)", regex::escape(name))));
+                let of = |is_encoded| {
+                    From::Header(
+                        "set-cookie".to_owned(),
+                        format!("{}=([^;]+)", regex::escape(name)),
+                        is_encoded,
+                    )
+                };
+                add(value, of(false));
+                // A page that says a cookie reads it as its libraries do, as the text that the server meant.
+                let meant = percent_decode_str(value).decode_utf8_lossy();
+                if meant != value {
+                    add(&meant, of(true));
+                }
             }
             let location =
                 asked.answer.header("location").and_then(|to| Url::parse(&asked.url).ok()?.join(to).ok());
@@ -175,15 +188,18 @@ impl<'r> Answers<'r> {
                 .flat_map(Url::query_pairs)
                 .filter(|(name, value)| hidden.hides(name, value) || &**name == "code")
             {
-                add(
-                    &value,
-                    From::Header("location".to_owned(), format!("[?&]{}=([^&#]+)", regex::escape(&name))),
-                );
+                let is_encoded =
+                    asked.answer.header("location").is_some_and(|location| !location.contains(&*value));
+                let pattern = format!("[?&]{}=([^&#]+)", regex::escape(&name));
+                add(&value, From::Header("location".to_owned(), pattern, is_encoded));
             }
             for (name, value) in asked.answer.headers.iter().filter(|(name, _)| {
                 !["set-cookie", "location", "content-type"].contains(&name.to_ascii_lowercase().as_str())
             }) {
-                add(without_scheme(value), From::Header(name.to_ascii_lowercase(), r"(\S+)$".to_owned()));
+                add(
+                    without_scheme(value),
+                    From::Header(name.to_ascii_lowercase(), r"(\S+)$".to_owned(), false),
+                );
             }
         }
         Answers { requests, told, hidden, are_cookies_known }

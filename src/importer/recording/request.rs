@@ -15,6 +15,9 @@ pub const LONGEST_SENT: usize = 64 << 10;
 /// So many bytes of an answer are kept.
 pub const LONGEST_ANSWER: usize = 256 << 10;
 
+/// The headers of a request that are kept, beside those that are secret.
+const KEPT: [&str; 5] = ["accept", "content-type", "origin", "referer", "x-requested-with"];
+
 /// A request, and its answer.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -120,7 +123,7 @@ impl Requests {
         let is_kept = |name: &str, others: &[&str]| {
             others.iter().any(|other| other.eq_ignore_ascii_case(name)) || is_secret_header(name)
         };
-        request.headers.retain(|(name, _)| is_kept(name, &["accept", "content-type", "x-requested-with"]));
+        request.headers.retain(|(name, _)| is_kept(name, &KEPT));
         answer.headers.retain(|(name, _)| is_kept(name, &["content-type", "location"]));
         answer.body.truncate(if is_text { LONGEST_ANSWER } else { 0 });
         answer.body.shrink_to_fit();

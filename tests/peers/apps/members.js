@@ -6,6 +6,9 @@
 //   /bearer  GET /csrf → { csrfToken }; POST /auth/token with it → { access_token } for the header `Authorization`; polls
 //   POST /logout ends the session
 //
+// Whoever posts has to come from a page of this server, as `Origin` or `Referer` say it; and /auth/token wants the text of the
+// cookie XSRF-TOKEN in the header X-XSRF-TOKEN.
+//
 //   say { text }             →  said { from, text } to the others; acknowledged
 //   whisper { to, text }     →  whispered { from, text } to the connections of that member; acknowledged
 //
@@ -34,6 +37,13 @@ const tokenOf = (username) => jwt.sign({ username, jti: randomBytes(8).toString(
 const app = express();
 const sessions = session({ secret, resave: false, saveUninitialized: true });
 app.use(sessions, express.json(), express.urlencoded({ extended: false }));
+
+app.use((request, response, next) => {
+  const page = request.get("origin") ?? request.get("referer") ?? "";
+  const isOwn = URL.canParse(page) && new URL(page).host === request.get("host");
+  if (request.method !== "POST" || isOwn) return next();
+  response.status(403).json({ error: "this page is of another server" });
+});
 
 /** JSON as large applications answer it: compressed where that is accepted. */
 function answer(request, response, value) {
@@ -66,7 +76,8 @@ const pages = {
   query: "async function login() { enter({ query: { token: (await post('/api/session')).token }, transports: ['websocket'] }); }",
   bearer: `async function login() {
     const { csrfToken } = await (await fetch("/csrf")).json();
-    const { access_token } = await post("/auth/token", { "x-csrf-token": csrfToken });
+    const cookie = decodeURIComponent(/XSRF-TOKEN=([^;]+)/.exec(document.cookie)[1]);
+    const { access_token } = await post("/auth/token", { "x-csrf-token": csrfToken, "x-xsrf-token": cookie });
     enter({ transports: ["polling"], extraHeaders: { Authorization: "Bearer " + access_token } });
   }`,
 };
@@ -97,10 +108,14 @@ app.post("/api/session", (request, response) => {
 
 app.get("/csrf", (request, response) => {
   request.session.csrf = randomBytes(12).toString("hex");
+  request.session.xsrf = randomBytes(13).toString("base64");
+  response.cookie("XSRF-TOKEN", request.session.xsrf);
   answer(request, response, { csrfToken: request.session.csrf });
 });
 app.post("/auth/token", (request, response) => {
-  if (request.get("x-csrf-token") !== request.session.csrf || !isMember(request.body)) return response.status(403).json({});
+  const { csrf, xsrf } = request.session;
+  const isAsked = request.get("x-csrf-token") === csrf && request.get("x-xsrf-token") === xsrf;
+  if (!isAsked || !isMember(request.body)) return response.status(403).json({});
   answer(request, response, { access_token: tokenOf(request.body.username) });
 });
 
