@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::audit::Spread;
+use crate::contract::StandingRoom;
 use crate::measure::{GroupInfo, ScriptInfo, StepInfo};
 use crate::observe::Who;
 use crate::protocol::dialect::Version;
@@ -232,7 +233,9 @@ impl<'s> Plan<'s> {
         }
         steps.sort_by_key(|step| step.id);
         let size = |group: &GroupContext| GroupInfo { name: group.name.clone(), count: group.count as u32 };
-        ScriptInfo { steps, groups: self.parts.iter().map(size).collect() }
+        let name = |room: &StandingRoom| Some(room.name.fixed()?.as_str()?.to_owned());
+        let common_rooms = self.context.server_rooms.standing.iter().filter_map(name).collect();
+        ScriptInfo { steps, groups: self.parts.iter().map(size).collect(), common_rooms }
     }
 }
 

@@ -40,6 +40,8 @@ pub struct ScriptInfo {
     pub steps: Vec<StepInfo>,
     /// All groups; `Who::group` counts them.
     pub groups: Vec<GroupInfo>,
+    /// Rooms into which the server puts every client of every group by the contract.
+    pub common_rooms: Vec<String>,
 }
 
 impl ScriptInfo {
@@ -66,7 +68,7 @@ mod tests {
     fn a_client_is_named_by_its_group_and_its_index_where_there_are_several() {
         let group = |name: &str, count| GroupInfo { name: name.into(), count };
         let script_info =
-            ScriptInfo { steps: Vec::new(), groups: vec![group("alice", 1), group("crowd", 20)] };
+            ScriptInfo { groups: vec![group("alice", 1), group("crowd", 20)], ..ScriptInfo::default() };
         assert_eq!(script_info.name(Who { group: 0, n: 0, index: 0 }), "alice");
         assert_eq!(script_info.name(Who { group: 1, n: 17, index: 18 }), "crowd 17");
         assert_eq!(script_info.name(Who { group: 5, n: 0, index: 21 }), "client 21");

@@ -1,6 +1,7 @@
 //! From what was counted and judged to a [`RunResult`].
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use crate::audit::{Fault, Findings, Leak, Offence, Undecided};
@@ -354,7 +355,19 @@ fn deliveries(
         offenders: found.offences.iter().map(|offence| sentence(script_info, offence)).collect(),
         arrived_as: arrived_as(found),
         shown_later: found.offences.iter().any(Offence::is_shown_later),
+        missed_rooms: missed_rooms(script_info, found),
     }
+}
+
+/// The rooms of every client, by the contract, in which one of several groups missed something: perhaps it is in none of them.
+fn missed_rooms(script_info: &ScriptInfo, found: &Findings) -> Vec<String> {
+    let missed = found.offences.iter().filter(|offence| offence.fault == Fault::Missing);
+    let to: BTreeSet<&str> = missed
+        .filter_map(|offence| offence.message.as_ref())
+        .flat_map(|message| message.to.iter().map(|room| &**room))
+        .collect();
+    let is_missed = |room: &&String| script_info.groups.len() > 1 && to.contains(room.as_str());
+    script_info.common_rooms.iter().filter(is_missed).cloned().collect()
 }
 
 /// The events as which messages arrived, where none arrived as the contract says.

@@ -138,6 +138,7 @@ pub(crate) fn flawless() -> RunResult {
             eve_step(1, "expect hello", 6, "  - eve: { expect: hello }"),
         ],
         groups: vec![GroupInfo { name: "eve".into(), count: 1 }],
+        ..ScriptInfo::default()
     };
     let eve = Who { group: 0, n: 0, index: 0 };
     tally.passed(StepId(0), eve);
@@ -215,6 +216,7 @@ pub(crate) fn unjudged() -> RunResult {
         offenders: Vec::new(),
         arrived_as: Vec::new(),
         shown_later: false,
+        missed_rooms: Vec::new(),
     });
     run
 }
@@ -357,6 +359,7 @@ fn script_info() -> ScriptInfo {
             GroupInfo { name: "talkers".into(), count: 500 },
             GroupInfo { name: "drifters".into(), count: 1500 },
         ],
+        ..ScriptInfo::default()
     }
 }
 

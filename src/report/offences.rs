@@ -133,7 +133,7 @@ mod tests {
 
     fn script_info() -> ScriptInfo {
         let group = |name: &str, count| GroupInfo { name: name.into(), count };
-        ScriptInfo { steps: Vec::new(), groups: vec![group("alice", 1), group("crowd", 500)] }
+        ScriptInfo { groups: vec![group("alice", 1), group("crowd", 500)], ..ScriptInfo::default() }
     }
 
     fn offence(fault: Fault, leak: Option<Leak>) -> Offence {

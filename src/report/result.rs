@@ -406,6 +406,10 @@ pub struct DeliveriesResult {
     /// Whether a client was shown what had been sent before it came, as a chat with a history does, in one of the first faults.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shown_later: bool,
+    /// The rooms in which a client of several groups missed a message in one of the first faults, where the contract says that
+    /// the server puts every client into them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed_rooms: Vec<String>,
 }
 
 impl DeliveriesResult {

@@ -218,7 +218,7 @@ impl ScenarioRun<'_> {
             started,
             duration: started.elapsed().unwrap_or_default(),
             account: Account { environment: machine::environment(None), ..Account::default() },
-            script_info: &ScriptInfo { steps: Vec::new(), groups: Vec::new() },
+            script_info: &ScriptInfo::default(),
             tally: &Tally::new(),
             names: &[],
             parts: &[],

@@ -78,7 +78,7 @@ fn script_info() -> ScriptInfo {
     };
     ScriptInfo {
         steps: vec![step(0, "connect", 3), step(1, "expect news within 1 s", 7)],
-        groups: Vec::new(),
+        ..ScriptInfo::default()
     }
 }
 

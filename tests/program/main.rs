@@ -46,6 +46,7 @@ mod prometheus;
 mod proxies;
 mod recording;
 mod secrets;
+mod server_rooms;
 mod servers;
 mod services;
 mod support;

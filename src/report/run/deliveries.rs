@@ -129,8 +129,15 @@ fn meant(found: &DeliveriesResult) -> Vec<Text> {
              `broadcast`."
         )
     });
+    let in_part = found.missed_rooms.first().map(|room| {
+        let room = printable(room);
+        format!(
+            "It puts only some groups of clients into the room `{room}`: say `rooms: [\"${{own_room}}\"]` in the contract, and \
+             `vars: {{ own_room: {room} }}` in these groups. A client without that value is in no such room."
+        )
+    });
     let notes = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| words.to_owned());
-    renamed.into_iter().chain(notes).map(Text::from).collect()
+    renamed.into_iter().chain(in_part).chain(notes).map(Text::from).collect()
 }
 
 /// What went from each node to each.
