@@ -7,6 +7,7 @@
 mod acceptance;
 mod confirmation;
 mod node;
+mod ready;
 mod reply;
 mod shape;
 mod standing;
@@ -17,6 +18,7 @@ use crate::template::{Scope, Template};
 pub use acceptance::{Acceptance, Answered, Refusal, ack_fields};
 pub use confirmation::Confirmation;
 pub use node::{MOST_LEARNED, NodeRule, NodeSign, WORD as NODE_WORD, is_node_name};
+pub use ready::ReadyRule;
 pub use reply::{event_says_error, says_error, says_yes};
 pub use shape::schema;
 pub use standing::{RoomSign, ServerRooms, StandingRoom, WORDS as STANDING_WORDS};
@@ -41,6 +43,9 @@ fence:    { emit: ["t:join", []], ack: true }
 
 /// The key for what tells a client its node.
 const NODE: &str = "node";
+
+/// The key for what tells a client that the server is ready.
+const READY: &str = "ready";
 
 /// The key for the rooms into which the server puts clients by itself.
 const ROOMS: &str = "rooms";
@@ -451,6 +456,7 @@ pub struct Contract {
     asks: Vec<(Verb, Ask)>,
     rooms: ServerRooms,
     node: Option<NodeRule>,
+    ready: Option<ReadyRule>,
     is_default: bool,
 }
 
@@ -485,13 +491,14 @@ impl Contract {
             }
         }
         let _ = fields.optional(ROOMS);
-        let node = fields.optional(NODE);
+        let (node, ready) = (fields.optional(NODE), fields.optional(READY));
         fields.deny_others()?;
         let node = node.map(|node| NodeRule::read(node, scope)).transpose()?;
+        let ready = ready.map(|node| ReadyRule::read(node, scope)).transpose()?;
         let read = asks.iter().map(|(verb, node)| Ok((*verb, Ask::read(*verb, node, scope)?)));
         let read = read.collect::<Result<Vec<_>, _>>()?;
         deny_rooms_of_two_names(&asks, &read)?;
-        Ok(Contract { asks: read, rooms: ServerRooms::default(), node, is_default: false })
+        Ok(Contract { asks: read, rooms: ServerRooms::default(), node, ready, is_default: false })
     }
 
     /// Reads the rooms into which the server puts clients by itself, when the script has been read.
@@ -510,6 +517,11 @@ impl Contract {
     /// What tells a client behind a balancer which node it got.
     pub fn node(&self) -> Option<&NodeRule> {
         self.node.as_ref()
+    }
+
+    /// What tells a client that the server handles its events from now on.
+    pub fn ready(&self) -> Option<&ReadyRule> {
+        self.ready.as_ref()
     }
 
     /// The events as which messages arrive beside others that are repeated, and where those themselves stand in them.

@@ -32,7 +32,7 @@ const LEAKED: &str = "delivery leaked";
 
 const DISORDERED: &str = "delivery disordered";
 
-const APPLICATIONS: [Application; 18] = [
+const APPLICATIONS: [Application; 19] = [
     Application {
         program: "chat.js",
         judged: Some(95.0),
@@ -143,6 +143,15 @@ const APPLICATIONS: [Application; 18] = [
             Breakage { name: "unanswered", step: "expects `sum`", faults: &[] },
             Breakage { name: "ignored", step: "expects `message` 40 times", faults: &[MISSING] },
             Breakage { name: "doubled", step: "", faults: &[DUPLICATE] },
+        ],
+    },
+    Application {
+        program: "guild.js",
+        judged: Some(95.0),
+        broken: &[
+            Breakage { name: "hushed", step: "connects", faults: &[] },
+            Breakage { name: "echoed", step: "", faults: &[LEAKED] },
+            Breakage { name: "lingering", step: "hears no `said`", faults: &[LEAKED] },
         ],
     },
     Application {

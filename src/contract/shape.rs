@@ -1,6 +1,8 @@
 //! The schema of a contract, for editors.
 
-use super::{NODE, Order, ROOMS, Reach, Senders, Verb, acceptance, confirmation, node, standing};
+use super::{
+    NODE, Order, READY, ROOMS, Reach, Senders, Verb, acceptance, confirmation, node, ready, standing,
+};
 use crate::document::schema::{self, Schema, Shape};
 
 /// See the module's head.
@@ -57,5 +59,7 @@ pub fn schema() -> Schema {
     }
     let rooms = "The rooms into which the server puts clients by itself.";
     let node = "What tells a client behind a balancer which node it got.";
-    shape.takes(ROOMS, standing::schema(), rooms).takes(NODE, node::schema(), node).schema()
+    let told = "What tells a client that the server is ready, if it loses what a client sends right after it has connected.";
+    let shape = shape.takes(ROOMS, standing::schema(), rooms).takes(NODE, node::schema(), node);
+    shape.takes(READY, ready::schema(), told).schema()
 }

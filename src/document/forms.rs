@@ -22,6 +22,7 @@ const FORMS: &[(&str, &str)] = &[
     ("the contract for `fence`", "write `fence: { emit: [who], ack: true }`, with the name of your event"),
     ("the contract", "write `contract: { join: { emit: [enter, \"${room}\"] } }`"),
     ("what confirms it", "write `confirmed_by: { event: joined }`"),
+    ("what tells that the server is ready", "write `ready: { event: welcome }`, with the name of your event"),
     ("the audit", "write `audit: false`, or `audit: { window: 5s }`"),
     ("`measure`", "write `measure: { settle: 1s, script: [ … ] }`"),
     ("`capacity`", "write `capacity: { axis: rate, from: 100/s, to: 5000/s }`"),

@@ -1,7 +1,8 @@
 //! `connect`: opens the connection if there is none, then connects to a namespace.
 //!
 //! Done when the server has accepted (and, with transport `upgrade`, the WebSocket or the WebTransport session carries everything), when it
-//! has refused, or when the patience is over. With `refused`, being refused is what is demanded. With `retry`, a try that
+//! has refused, or when the patience is over. With `refused`, being refused is what is demanded. Where
+//! the contract says what tells a client that the server is ready, it is not done before that. With `retry`, a try that
 //! comes to nothing is followed by another; a refusal by a namespace ends it all the same, as in the official client.
 
 use std::time::{Duration, Instant};
@@ -10,17 +11,16 @@ use serde_json::{Value as Json, json};
 
 use super::actor::Ended;
 use super::how::{How, Wanted, shape};
-use super::refusal::{Refusal, answer, is_about_credentials};
+use super::refusal::{Refusal, answer, ended_while_asking, is_about_credentials};
 use super::retry;
 use super::schema::{self, Schema};
-use super::sent::in_milliseconds;
-use super::{Cx, Flow, Happening, Progress, Reading, Running, Step};
+use super::{Cx, EventFilter, Flow, Happening, Progress, Reading, Running, Step};
 use crate::audit::AuditEvent;
 use crate::document::{Mistake, Node};
 use crate::observe::{Cause, Counter, FailureKind, Metric};
 use crate::protocol::dialect::{Auth, Packet4};
 use crate::protocol::{Rule, Violation};
-use crate::session::{self, Channel, Closed, Event, Lost, Polls, Transport, query_of};
+use crate::session::{self, Channel, Closed, Event, Polls, Transport, query_of};
 
 /// What a client that is refused may lack.
 const NO_AUTH: &str = " (if it wants credentials: `auth:` of the group, or `--auth`)";
@@ -109,6 +109,10 @@ impl Step for Connect {
         true
     }
 
+    fn filter(&self, filter: &mut EventFilter) {
+        self.0.filter(filter);
+    }
+
     fn values(&self, metric: Metric) -> u64 {
         self.0.values(metric)
     }
@@ -124,6 +128,8 @@ enum Place {
     Asking,
     /// Accepted; the upgrade is still under way.
     Upgrading,
+    /// Connected; the application has not said yet that it is ready.
+    Preparing,
 }
 
 #[derive(Debug)]
@@ -268,6 +274,11 @@ impl Connecting<'_> {
     fn ask(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
         self.place = Place::Asking;
         self.asked = cx.now;
+        let ready = self.how.ready.as_ref().filter(|ready| ready.is_told_in(&self.namespace));
+        cx.actor.standing.asks(ready.is_some());
+        if let Some(ready) = ready {
+            ready.forget(cx, &self.namespace);
+        }
         let auth = match cx.actor.group.dialect.auth {
             Auth::Query => Ok(self.auth.take()),
             Auth::Payload => self.render_auth(cx),
@@ -306,8 +317,27 @@ impl Connecting<'_> {
                     cx.fail(cx.actor.session.upgrade_wish(), "the server's handshake offers none");
                     return Flow::Done;
                 }
-                cx.pass();
+                return self.await_ready(cx);
             }
+        }
+        Flow::Done
+    }
+
+    /// The client is connected; the step is done, unless the application says by an event when it is ready.
+    fn await_ready(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
+        let ready = self.how.ready.as_ref().filter(|ready| ready.is_told_in(&self.namespace));
+        if ready.is_none_or(|ready| ready.is_there(cx, &self.namespace)) {
+            cx.actor.standing.is_ready(&self.namespace);
+            cx.pass();
+            return Flow::Done;
+        }
+        self.place = Place::Preparing;
+        Flow::Waiting
+    }
+
+    fn unready(&self, cx: &mut Cx<'_, '_>, why: &str) -> Flow {
+        if let Some(ready) = &self.how.ready {
+            ready.missed(cx, &self.namespace, self.asked, why);
         }
         Flow::Done
     }
@@ -386,26 +416,6 @@ impl Connecting<'_> {
         Flow::Done
     }
 
-    /// The connection ended before `CONNECT` was answered.
-    fn ended_while_asking(&self, cx: &Cx<'_, '_>, why: &Closed) -> String {
-        if cx.actor.session.awaits_post() {
-            let waited = in_milliseconds(cx.now.saturating_duration_since(self.asked));
-            let by_then = if waited.is_zero() { String::new() } else { format!(" in {waited:?}") };
-            return format!("{why}; the POST with CONNECT had got no answer{by_then}");
-        }
-        // The official server says no more to whom it cannot read. Others may have had reasons of their own.
-        match why {
-            Closed::ByServer { .. } | Closed::Lost(_, Lost::Closed { .. } | Lost::SessionClosed { .. }) => {
-                format!(
-                    "{why} after CONNECT, written by the {} parser, and before an answer to it. If the server uses another parser, \
-                 say so by `parser:`",
-                    cx.actor.session.parser().name()
-                )
-            }
-            why => why.to_string(),
-        }
-    }
-
     /// The try has come to nothing.
     fn missed(&mut self, cx: &mut Cx<'_, '_>, cause: Cause, why: impl Into<String>) -> Flow {
         if self.tries_again(cx, cause) {
@@ -456,6 +466,9 @@ impl<'p> Running<'p> for Connecting<'p> {
                 }
                 self.begin(cx)
             }
+            Happening::Time if cx.now >= self.end_of_try && self.place == Place::Preparing => {
+                self.unready(cx, &format!("it did not come within {:?}", self.how.within))
+            }
             Happening::Time if cx.now >= self.end_of_try => {
                 let (cause, doing) = match self.place {
                     Place::Early | Place::Opening => {
@@ -465,7 +478,9 @@ impl<'p> Running<'p> for Connecting<'p> {
                         (Cause::NoAnswer, "the server did not answer the POST with CONNECT")
                     }
                     Place::Asking => (Cause::NoAnswer, "the server did not answer CONNECT"),
-                    Place::Upgrading => (Cause::NoUpgrade, "the server did not complete the upgrade"),
+                    Place::Upgrading | Place::Preparing => {
+                        (Cause::NoUpgrade, "the server did not complete the upgrade")
+                    }
                 };
                 if self.place == Place::Upgrading {
                     cx.actor.harm.get_or_insert(cx.actor.session.unfinished_upgrade());
@@ -534,10 +549,15 @@ impl<'p> Running<'p> for Connecting<'p> {
             Happening::Event(Event::Upgraded) => {
                 cx.observer.latency(Metric::Upgrade, cx.now.saturating_duration_since(self.established));
                 if self.place == Place::Upgrading {
-                    cx.pass();
-                    return Flow::Done;
+                    return self.await_ready(cx);
                 }
                 Flow::Waiting
+            }
+            Happening::Event(Event::ServerEvent(_)) if self.place == Place::Preparing => self.await_ready(cx),
+            Happening::Event(Event::Disconnected { namespace, .. })
+                if self.place == Place::Preparing && **namespace == *self.namespace =>
+            {
+                self.unready(cx, "the server ended the namespace")
             }
             Happening::Event(Event::UpgradeFailed(why, _)) if self.place == Place::Upgrading => {
                 cx.fail(cx.actor.session.upgrade_wish(), why.as_str());
@@ -550,13 +570,16 @@ impl<'p> Running<'p> for Connecting<'p> {
                     self.follow_the_loss(cx);
                     return Flow::Waiting;
                 }
+                if self.place == Place::Preparing {
+                    return self.unready(cx, &format!("the connection ended: {why}"));
+                }
                 if self.place == Place::Opening
                     && let Some((status @ 400.., body)) = answer(why)
                 {
                     return self.refused_by_http(cx, why, status, &body);
                 }
                 let words = match why {
-                    why if self.place == Place::Asking => self.ended_while_asking(cx, why),
+                    why if self.place == Place::Asking => ended_while_asking(cx, why, self.asked),
                     Closed::BadAnswer { status: 200, body, .. } => {
                         format!("the answer was not Engine.IO: {body}")
                     }

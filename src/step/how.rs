@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use super::Reading;
+use super::ready::Ready;
 use super::refusal::{About, Refusal};
 use super::retry::{self, Retry};
 use super::schema::{self, Schema, Shape};
+use super::{EventFilter, Reading};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::observe::Metric;
 use crate::session::Transport;
@@ -46,6 +47,8 @@ pub(super) struct How {
     pub metric: Metric,
     /// Try again, after these pauses.
     pub retry: Option<Retry>,
+    /// What tells the client that the server is ready, where the contract says that something does.
+    pub ready: Option<Ready>,
 }
 
 /// What `connect` and `reconnect` take.
@@ -78,6 +81,13 @@ pub(super) fn schema_again() -> Schema {
 }
 
 impl How {
+    /// The events that have to be kept for it.
+    pub(super) fn filter(&self, filter: &mut EventFilter) {
+        if let Some(ready) = &self.ready {
+            ready.filter(filter);
+        }
+    }
+
     /// At which node, for a sentence.
     pub(super) fn where_to(&self) -> String {
         self.node.as_ref().map(|node| format!(" at node {}", node.in_words())).unwrap_or_default()
@@ -131,6 +141,7 @@ impl How {
             recover: false,
             metric,
             retry,
+            ready: None,
         };
         if metric == Metric::Reconnect {
             how.recover = fields.optional("recover").map_or(Ok(true), Node::bool)?;
@@ -141,6 +152,9 @@ impl How {
             how.wanted = Wanted::Refusal(refusal);
         }
         fields.deny_others()?;
+        if let Wanted::Acceptance { .. } = how.wanted {
+            how.ready = reading.contract.ready().map(Ready::new);
+        }
         if let Some((key, _)) = fields.entry("retry") {
             if fields.optional("refused").is_some() {
                 return Err(key

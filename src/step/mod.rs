@@ -28,6 +28,7 @@ mod payload;
 mod pending;
 mod played;
 mod reading;
+mod ready;
 pub mod schema;
 mod sent;
 mod sequence;

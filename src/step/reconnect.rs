@@ -1,7 +1,7 @@
 //! `reconnect`: connects again, by default with what the server needs to recover the session.
 
 use super::how::{How, Wanted};
-use super::{Cx, Progress, Reading, Step};
+use super::{Cx, EventFilter, Progress, Reading, Step};
 use crate::document::{Mistake, Node};
 use crate::observe::Metric;
 use crate::session::Transport;
@@ -33,6 +33,10 @@ impl Step for Reconnect {
 
     fn stands_alone(&self) -> bool {
         true
+    }
+
+    fn filter(&self, filter: &mut EventFilter) {
+        self.0.filter(filter);
     }
 
     fn values(&self, metric: Metric) -> u64 {

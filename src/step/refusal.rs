@@ -1,7 +1,10 @@
 //! The refusal that `connect` or `open` demands: of the namespace by `CONNECT_ERROR`, or of the handshake by HTTP.
 
+use std::time::Instant;
+
 use serde_json::Value as Json;
 
+use super::sent::in_milliseconds;
 use super::{Cx, Reading};
 use crate::document::{Fields, Mistake, Node, Value};
 use crate::session::{Closed, Lost};
@@ -136,6 +139,26 @@ pub(super) fn is_about_credentials(status: u16, body: &str) -> bool {
         400 if is_bare() => true,
         400..500 => matches!(code, Some(3 | 4)),
         _ => false,
+    }
+}
+
+/// The connection ended before `CONNECT` was answered, which was asked then.
+pub(super) fn ended_while_asking(cx: &Cx<'_, '_>, why: &Closed, asked: Instant) -> String {
+    if cx.actor.session.awaits_post() {
+        let waited = in_milliseconds(cx.now.saturating_duration_since(asked));
+        let by_then = if waited.is_zero() { String::new() } else { format!(" in {waited:?}") };
+        return format!("{why}; the POST with CONNECT had got no answer{by_then}");
+    }
+    // The official server says no more to whom it cannot read. Others may have had reasons of their own.
+    match why {
+        Closed::ByServer { .. } | Closed::Lost(_, Lost::Closed { .. } | Lost::SessionClosed { .. }) => {
+            format!(
+                "{why} after CONNECT, written by the {} parser, and before an answer to it. If the server uses another parser, \
+                 say so by `parser:`",
+                cx.actor.session.parser().name()
+            )
+        }
+        why => why.to_string(),
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Standing {
     places: Vec<Place>,
     /// Whether a value has changed.
     has_news: bool,
+    /// Whether the namespace that it asks for says by an event when it is ready, and until then may have put it nowhere.
+    awaits_ready: bool,
 }
 
 /// A namespace in which the client is, and its rooms there as the audit was told.
@@ -39,6 +41,7 @@ pub struct Standing {
 struct Place {
     namespace: Box<str>,
     rooms: Box<[Rooms]>,
+    is_ready: bool,
 }
 
 /// The rooms that one entry of the contract names.
@@ -58,6 +61,7 @@ impl Standing {
             learned: vec![0; values].into(),
             places: Vec::new(),
             has_news: false,
+            awaits_ready: false,
         }
     }
 
@@ -88,6 +92,19 @@ impl Standing {
         self.auth = auth.cloned().map(Box::new);
     }
 
+    /// It asks to be let in, and is told by an event that the server is ready, or by the reply.
+    pub(super) fn asks(&mut self, awaits_ready: bool) {
+        self.awaits_ready = awaits_ready;
+    }
+
+    /// The event came in this namespace.
+    pub(super) fn is_ready(&mut self, namespace: &str) {
+        for place in self.places.iter_mut().filter(|place| *place.namespace == *namespace && !place.is_ready)
+        {
+            (place.is_ready, self.has_news) = (true, true);
+        }
+    }
+
     /// An Engine.IO session has begun.
     pub fn opened(&mut self) {
         self.era += 1;
@@ -96,7 +113,8 @@ impl Standing {
     /// A namespace has accepted it, with a new socket.
     pub fn connected(&mut self, namespace: &str, rooms: usize) {
         self.places.retain(|place| *place.namespace != *namespace);
-        self.places.push(Place { namespace: namespace.into(), rooms: vec![Rooms::default(); rooms].into() });
+        let (rooms, is_ready) = (vec![Rooms::default(); rooms].into(), !self.awaits_ready);
+        self.places.push(Place { namespace: namespace.into(), rooms, is_ready });
         self.has_news = true;
     }
 
@@ -126,7 +144,8 @@ pub fn tell(cx: &mut Cx<'_, '_>) {
             else {
                 continue;
             };
-            let is_certain = standing.slots.iter().all(|slot| [0, *era].contains(&learned[*slot]));
+            let is_certain =
+                place.is_ready && standing.slots.iter().all(|slot| [0, *era].contains(&learned[*slot]));
             let now = Rooms { names: names(&rooms), is_certain };
             for room in known.names.iter().filter(|room| !now.names.contains(room)) {
                 cx.record(AuditEvent::Moved { namespace, room });

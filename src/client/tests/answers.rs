@@ -1,6 +1,6 @@
 //! How an application says that it has done what the contract asks it for, or that it will not.
 
-use super::stage::{OPEN, Play, connected_as};
+use super::stage::{OPEN, Play, connected_as, play};
 use super::*;
 
 /// Plays alice, connected, on an application with this contract.
@@ -271,5 +271,69 @@ fn a_value_that_is_a_list_names_several_rooms_and_the_next_one_takes_back_those_
         play.begin(2);
         play.hear(r#"42["session",{"teams":["blue","green"]}]"#);
         assert_eq!(play.found.rooms[2..], ["moved red", "placed green"]);
+    });
+}
+
+const READY: &str = "{ ready: { event: welcome, args: [{ $contains: { level: 3 } }] }, rooms: [\"user:${auth.id}\"], \
+                        join: { emit: [enter, \"${room}\"], ack: true }, \
+                        broadcast: { emit: [say, \"${room}\", \"${body}\"] } }";
+
+/// Plays alice with this contract until the server has let her in, for the second time on the same terms.
+fn let_in_again(test: impl FnOnce(Play<'_>)) {
+    let clients = format!("{{ alice: {{ count: 1, auth: {{ id: 7 }} }} }}\ncontract: {READY}");
+    let script = "- alice: connect
+                  - alice: { disconnect: cut }
+                  - alice: { connect: { within: 1s } }
+                  - alice: { expect: { event: welcome, args: [{ level: { $type: number } }] } }
+                  - alice: [ { join: lobby }, { broadcast: { to: lobby, args: [a] } } ]";
+    play(&clients, script, 0, |mut play| {
+        for act in [0, 2] {
+            play.begin(act);
+            play.accepted();
+            play.hear(OPEN);
+            assert_eq!(play.hear(r#"40{"sid":"s"}"#), Flow::Waiting);
+            if act == 0 {
+                assert_eq!(play.hear(r#"42["welcome",{"level":3}]"#), Flow::Done);
+                play.begin(1);
+            }
+        }
+        test(play);
+    });
+}
+
+#[test]
+fn a_connect_is_done_when_the_event_comes_by_which_the_server_says_that_it_is_ready() {
+    let_in_again(|mut play| {
+        assert_eq!(play.found.latency(Metric::Connect).len(), 2, "the reply to CONNECT ends it");
+        assert_eq!(play.hear(r#"42["welcome",{"level":2}]"#), Flow::Waiting, "it is another one");
+        let before = ["maybe placed user:7", "placed user:7", "maybe placed user:7"];
+        assert_eq!(play.found.rooms, before, "who is not ready may have put nobody anywhere");
+        assert_eq!(play.hear(r#"42["welcome",{"level":3}]"#), Flow::Done);
+        assert_eq!(play.found.rooms[3..], ["placed user:7"]);
+        assert_eq!(play.begin(3), Flow::Done, "the script may want what it says");
+        assert!(play.found.failed.is_empty(), "{:?}", play.found.failed);
+    });
+}
+
+#[test]
+fn a_server_that_never_says_that_it_is_ready_fails_the_connect() {
+    let_in_again(|mut play| {
+        play.hear(r#"42["welcome",{"level":2}]"#);
+        assert_eq!(play.pass(999), Flow::Waiting);
+        assert_eq!(play.pass(1), Flow::Done);
+        let failure = &play.found.failed[0];
+        let (expected, actual) = (&failure.expected, &failure.actual);
+        assert!(expected.contains("by which the server says that it is ready"), "{expected}");
+        assert!(actual.contains("the client was let in, and it did not come within 1s"), "{actual}");
+        assert!(actual.contains("one of its name did not fit"), "{actual}");
+        assert_eq!(play.found.missed, [], "it is connected");
+    });
+}
+
+#[test]
+fn a_namespace_that_ends_before_the_server_is_ready_fails_the_connect() {
+    let_in_again(|mut play| {
+        assert_eq!(play.hear("41"), Flow::Done);
+        assert!(play.found.failed[0].actual.contains("ended the namespace"), "{:?}", play.found.failed);
     });
 }
