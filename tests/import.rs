@@ -19,6 +19,8 @@ use sockrates::scenario::{Surroundings, read};
 mod guesses;
 #[path = "import/logins.rs"]
 mod logins;
+#[path = "import/named.rs"]
+mod named;
 
 const ARTILLERY: &str = "tests/import/artillery";
 const HAR: &str = "tests/import/har";

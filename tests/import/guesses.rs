@@ -4,7 +4,7 @@ use serde_json::json;
 use sockrates::importer::{Imported, har};
 
 /// A recording of tabs, each of which says and hears what is told of it: the kind, the time in seconds, the text, or bytes in base64.
-fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
+pub(crate) fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
     let open = r#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
     let entry = |said: &&[(&str, f64, &str)]| {
         let begin = said.first().map_or(0.0, |first| first.1) - 0.1;
@@ -29,7 +29,7 @@ fn of_tabs(tabs: &[&[(&str, f64, &str)]]) -> String {
     json!({ "log": { "entries": entries } }).to_string()
 }
 
-fn imported(har: &str) -> Imported {
+pub(crate) fn imported(har: &str) -> Imported {
     har::import(har.as_bytes(), "x.har", "-").expect("it can be imported")
 }
 

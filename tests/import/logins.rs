@@ -374,6 +374,39 @@ fn a_form_in_parts_is_written_field_by_field_unless_a_file_is_in_it() {
 }
 
 #[test]
+fn a_message_to_who_logged_in_by_that_name_goes_to_a_room_of_its_row() {
+    let begin = "2026-01-01T10:00:00Z".parse::<jiff::Timestamp>().expect("a time").as_second() as f64;
+    let names = ["ann", "bob", "carol"];
+    let mut entries: Vec<Value> = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        let sid = format!("sid=of-{name}-12345");
+        let (at, to) = (1.0 + number as f64, names[(number + 1) % 3]);
+        let body = format!(r#"{{"username":"{name}","password":"hunter{number}"}}"#);
+        entries.push(page(at, "POST /login", &[JSON], &body, 200, &[("Set-Cookie", &sid)], ""));
+        let words = |number: usize| format!("word {number} for you");
+        let says = format!(r#"42["tell",{{"to":"{to}","text":"{}"}}]"#, words(number));
+        let mut tab = tab(at + 10.0, "", &[("Cookie", &sid)], "40", &says);
+        // The one before it says something two seconds after its own beginning.
+        let before = (number + 2) % 3;
+        let told = format!(r#"42["told",{{"text":"{}"}}]"#, words(before));
+        for (after, data) in [(before as f64 + 13.1, told.as_str()), (18.0, "2")] {
+            let heard = json!({ "type": "receive", "time": begin + after, "opcode": 1, "data": data });
+            tab["_webSocketMessages"].as_array_mut().expect("a list").push(heard);
+        }
+        entries.push(tab);
+    }
+    let text = imported(&entries).text;
+    has(
+        &text,
+        &[
+            r#"rooms: ["${row.username}"]"#,
+            "with more clients than people, all that are the same person are owed",
+            r#"broadcast: { to: "${talkers[(n + 1) % count].my_username}""#,
+        ],
+    );
+}
+
+#[test]
 fn a_header_that_no_request_explains_is_a_variable_and_a_token_of_another_server_is_told() {
     let bearer = format!("Bearer {JWT}");
     let tab = tab(3.0, "", &[("Authorization", &bearer)], "40", r#"42["hi"]"#);

@@ -232,6 +232,51 @@ fn how_members_log_in_is_recorded_and_as_many_as_one_likes_log_in_with_passwords
 }
 
 #[test]
+fn a_message_to_a_person_by_name_is_owed_to_that_person_and_to_nobody_else() {
+    for (connect, register) in [
+        ("connect: { auth: { username: \"${group}\" } }", ""),
+        ("connect: {}", "{ emit: { event: register, args: [\"${group}\"] } }, "),
+    ] {
+        let Some((_direct, url)) = started("direct.js") else { return };
+        let folder = Folder::new();
+        let written = folder.path("recorded.yaml");
+        let says = |to: &str, text: &str| {
+            format!("{{ emit: {{ event: private, args: [{{ to: {to}, text: {text} }}] }} }}")
+        };
+        let script = format!(
+            "- all: [ {{ {connect} }}, {register}{{ wait: 100ms }} ]\n\
+             - ann: [ {}, {{ wait: 200ms }}, {} ]\n- bob: [ {}, {{ wait: 200ms }}, {} ]\n- carol: [ {}, {} ]\n- all: [ {{ wait: 300ms }}, disconnect ]",
+            says("bob", "is there tea"),
+            says("carol", "and for you"),
+            says("ann", "there is some"),
+            says("carol", "we have tea"),
+            says("ann", "one for me"),
+            says("bob", "do bring it along"),
+        );
+        let scenario = folder.scenario("{ ann: 1, bob: 1, carol: 1 }", &script);
+        let (recording, address) = recording_of(&url, &written, &[]);
+        sockrates(["run", "--url", &format!("http://{address}")]).args([&scenario]).run().code(0);
+        recording.interrupt();
+        recording.wait().code(0);
+        let text = fs::read_to_string(&written).expect("it is written");
+        for part in [
+            "guessed: each client is in a room of its own: it is called so, and `private` goes there",
+            "rooms: [\"user-${index}\"]",
+            "its argument /0/to is the name of whoever heard it, 6 times of 6, and others were there",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        sockrates(["run", "--url", &url]).args([&written]).run().code(0).says("Judged");
+        sockrates(["run", "--url", &url, "--clients", "20"]).args([&written]).run().code(0);
+        let server = application("direct.js").expect("it was there");
+        for (how, says) in [("lost", "missing"), ("doubled", "duplicate"), ("public", "leaked")] {
+            let broken = sockrates(["run", "--server", &server]).env("BREAK", how).args([&written]).run();
+            broken.code(1).says(says);
+        }
+    }
+}
+
+#[test]
 fn who_cannot_record_is_told_why() {
     let (folder, reference) = (Folder::new(), Reference::start());
     let written = folder.path("recorded.yaml").display().to_string();

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::answer::{echo, response};
 use super::cause::{Sent, Spoken};
 use super::entry;
-use super::guessed::{Acknowledged, Broadcast, Guesses, Rooms};
+use super::guessed::{Acknowledged, Broadcast, Guesses, Personal, Rooms};
 use super::keys::{is_addressee_key, is_kind_key, is_name_key, is_room_key};
 use super::origin::{
     Event, Origins, Place, Teller, is_of_bytes, messages, text_at, texts, values, values_that_may_be_told,
@@ -328,7 +328,7 @@ fn broadcast(looks: &Looks<'_>, namespace: &str) -> Option<Broadcast> {
     Some(Broadcast {
         room,
         is_for_all,
-        personal: personal.map(|(_, teller, place, count)| (teller, place, count)),
+        personal: personal.map(|(_, teller, place, count)| Personal::Told(teller, place, count)),
         evidence: format!(
             "{others} of {like_it} times another tab heard `{arrives_as}` with {what}; \
              {sender} times its own tab did{to_all}{to_whom}{to_late}{in_another}"

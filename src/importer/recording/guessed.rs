@@ -39,6 +39,15 @@ pub(super) struct Acknowledged {
     pub(super) evidence: String,
 }
 
+/// How a client knows the room that it alone is in.
+#[derive(Clone, Debug)]
+pub(super) enum Personal {
+    /// The server tells it: what does, where, and with how many arguments.
+    Told(Teller, Place, usize),
+    /// It is its name, written like this.
+    Named(String),
+}
+
 /// An event that others hear.
 #[derive(Clone, Debug)]
 pub(super) struct Broadcast {
@@ -46,8 +55,8 @@ pub(super) struct Broadcast {
     pub(super) text: Place,
     /// Where it names a room.
     pub(super) room: Option<Place>,
-    /// What tells a client the name of the room that it alone is in, where each client has one.
-    pub(super) personal: Option<(Teller, Place, usize)>,
+    /// How a client knows the name of the room that it alone is in, where each client has one.
+    pub(super) personal: Option<Personal>,
     /// The event that others hear.
     pub(super) arrives_as: String,
     /// The namespace in which they hear it.
@@ -102,6 +111,10 @@ impl Guesses {
     /// Whom a broadcast reaches, as a contract says it, where that is known.
     pub(super) fn reaches(&self, broadcast: &Broadcast) -> Option<&'static str> {
         let is_aimed = broadcast.reaches_all || self.room_place(broadcast).is_some();
+        // A person may write to itself, or see its own words beside those of the others: neither is for the room.
+        if matches!(broadcast.personal, Some(Personal::Named(_))) {
+            return None;
+        }
         let reaches_sender = broadcast.reaches_sender.filter(|_| is_aimed)?;
         Some(if reaches_sender { "everyone" } else { "others" })
     }

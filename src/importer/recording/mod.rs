@@ -11,6 +11,7 @@
 //! | `seen`, `keys` | what the guesses look at; what the keys of values say |
 //! | `guess`, `guessed` | which event joins, which is passed on to others, which is answered by another event |
 //! | `cause`, `entry`, `answer` | what an event is because of where several may be; by which events clients come in; what is said to whoever asks |
+//! | `named` | which message goes to one person who is known by a name |
 //! | `opening` | what one tab is told, and others say |
 //! | `origin` | values that come from the server, and how a client of a scenario comes to them |
 //! | `hidden` | what lets somebody in, into variables |
@@ -32,6 +33,7 @@ mod hidden;
 mod keys;
 mod login;
 mod look;
+mod named;
 mod opening;
 mod origin;
 mod recorded;
@@ -67,12 +69,12 @@ pub fn scenario(mut recorded: Recorded, names: Names<'_>) -> Result<Option<Impor
         return Ok(None);
     }
     let origins = Origins::of(&tabs);
-    let guesses = Guesses::of(&tabs, &origins);
+    let mut guesses = Guesses::of(&tabs, &origins);
     if guesses.is_cut {
         let what = "there are very many kinds of events: only those that were sent most often are guessed at";
         notes.push(Note { line: 0, kind: Kind::Changed, what: what.to_owned() });
     }
     let logins = Logins::of(recorded.requests.kept, &tabs, &origins, &hidden);
-    let draft = script::draft(names, &tabs, &guesses, &origins, &logins, &mut hidden, notes);
+    let draft = script::draft(names, &tabs, &mut guesses, &origins, &logins, &mut hidden, notes);
     draft.finish(&crate::scenario::Surroundings::without_files()).map(Some)
 }

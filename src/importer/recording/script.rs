@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 
 use super::entrance::Entrance;
-use super::guessed::Guesses;
+use super::guessed::{Guesses, Personal};
 use super::hidden::Hidden;
 use super::login::{Known, Logins};
+use super::named;
 use super::opening::openings;
 use super::origin::{Event, Origins, Teller, messages, text_at};
 use super::roles::{NAME, Role, names_of, roles};
@@ -43,7 +44,7 @@ pub struct Names<'a> {
 pub(super) fn draft(
     names: Names<'_>,
     tabs: &[Tab],
-    guesses: &Guesses,
+    guesses: &mut Guesses,
     origins: &Origins,
     logins: &Logins,
     hidden: &mut Hidden,
@@ -63,6 +64,7 @@ pub(super) fn draft(
         given[tab] = known;
     }
     let mut words = Words::new(&roles, origins, &openings, own_names, given, hidden);
+    named::find(guesses, tabs, &words);
     let contract = contract(&mut words, tabs, guesses, &roles);
     let mut steps = Steps::new(tabs, guesses, &roles, &openings);
     let mut parts: [Vec<(String, Vec<Entry>)>; 3] = Default::default();
@@ -223,17 +225,29 @@ fn contract(words: &mut Words<'_>, tabs: &[Tab], guesses: &Guesses, roles: &[Rol
         let comment = format!("guessed: `{}` is a broadcast: {}", event.1, broadcast.evidence);
         parts.extend(ask(words, tabs, guesses, event, &at, more, "broadcast", comment));
     }
-    if let Some((event, broadcast)) = guesses.broadcasts.iter().find(|(_, one)| one.personal.is_some())
-        && let Some((teller @ Teller::Event(told_by), place, count)) = &broadcast.personal
-        && let Some(name) = words.of_each(teller, place, *count)
-        && !roles.is_empty()
-    {
-        let comment = format!(
-            "guessed: each client is in a room of its own: `{}` told it the name at {place}, and `{}` goes there",
-            told_by.1, event.1
-        );
-        let value = json!([format!("${{{name}}}")]);
-        parts.insert(0, Part { name: "rooms".to_owned(), value, line: 0, comment: Some(comment) });
+    let personal = guesses.broadcasts.iter().find_map(|(event, one)| Some((event, one.personal.as_ref()?)));
+    if let Some((event, personal)) = personal {
+        let found = match personal {
+            Personal::Told(teller @ Teller::Event(told_by), place, count) if !roles.is_empty() => {
+                let name = words.of_each(teller, place, *count);
+                name.map(|name| {
+                    (format!("${{{name}}}"), format!("`{}` told it the name at {place}", told_by.1))
+                })
+            }
+            Personal::Told(..) => None,
+            Personal::Named(name) if name == NAME => Some((name.clone(), "it is called so".to_owned())),
+            Personal::Named(name) => Some((
+                name.clone(),
+                "it is called so (with more clients than people, all that are the same person are owed what is said to it)"
+                    .to_owned(),
+            )),
+        };
+        if let Some((name, why)) = found {
+            let comment =
+                format!("guessed: each client is in a room of its own: {why}, and `{}` goes there", event.1);
+            let value = json!([name]);
+            parts.insert(0, Part { name: "rooms".to_owned(), value, line: 0, comment: Some(comment) });
+        }
     }
     parts
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::guessed::Guesses;
+use super::guessed::{Broadcast, Guesses, Personal};
 use super::keys::{AS_TEXT, BYTES};
 use super::look::is_error;
 use super::opening::Openings;
@@ -219,7 +219,12 @@ impl<'s> Steps<'s> {
             notes.push(Note { line: 0, kind: Kind::LeftOut, what });
         }
         let rest = written.split_off(begins.min(written.len()));
-        let joins = written.split_off(opens.min(written.len()));
+        let mut joins = written.split_off(opens.min(written.len()));
+        let is_named = |one: &Broadcast| matches!(one.personal, Some(Personal::Named(_)));
+        if !joins.is_empty() && self.guesses.broadcasts.values().any(is_named) {
+            // Nobody is owed a message whose name the server has not read yet.
+            joins.push(vec![Entry::Step(json!("fence"), 0)]);
+        }
         written.push(kept_for_others);
         [written, joins, rest].map(|part| part.into_iter().flatten().collect())
     }

@@ -124,6 +124,15 @@ impl<'w> Words<'w> {
         })
     }
 
+    /// How all clients write what this one calls itself, if the text is that.
+    pub(super) fn own_name(&self, tab: usize, text: &str) -> Option<String> {
+        if let Some(given) = self.given_to_all(tab, text, false) {
+            let own = self.given[tab].get(text)?;
+            return Some(given).filter(|_| column_of(&own.expression).is_some());
+        }
+        self.own_names.get(tab)?.contains(text).then(|| NAME.to_owned())
+    }
+
     /// The expression for what each client is told of itself.
     pub(super) fn of_each(&mut self, teller: &Teller, place: &Place, count: usize) -> Option<String> {
         match teller {
