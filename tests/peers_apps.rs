@@ -288,6 +288,30 @@ fn the_suite_plays_by_the_contract_of_an_application_and_finds_what_is_broken() 
     );
 }
 
+/// The contract of the guild hall without the word for when it is ready.
+const UNREADY: &str = "join: { emit: [enter, \"${room}\"], ack: true }\nleave: { emit: [quit, \"${room}\"], ack: true }\n\
+                       broadcast: { emit: [say, \"${room}\", \"${body}\"], arrives_as: said, reaches: others, senders: anyone }\n";
+
+#[test]
+fn the_suite_says_of_an_application_that_registers_its_handlers_late_just_that() {
+    let [ready, gateway] = ["guild", "gateway"].map(|name| format!("tests/peers/apps/{name}.yaml"));
+    let unready = format!("{}/guild-unready.yaml", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&unready, UNREADY).expect("the folder is there");
+    each(
+        &[
+            ("guild.js", "", &ready, 0, "13 of 13 played cases passed"),
+            ("guild.js", "echoed", &ready, 1, "broadcast/socket-to-room-spares-sender@websocket"),
+            ("guild.js", "lingering", &ready, 1, "rooms/leave@websocket"),
+            // One word of the sentence, wherever its line ends.
+            ("guild.js", "", &unready, 1, "(`ready:"),
+            ("guild.js", "", &gateway, 1, "says of `join`"),
+        ],
+        |(program, breakage, contract, code, sentence)| {
+            suite_says(program, breakage, contract, *code, sentence)
+        },
+    );
+}
+
 #[test]
 fn the_suite_accuses_no_application_of_more_than_its_library_is_known_for() {
     // With a page of its own; with a login, once without and once with what it asks for.

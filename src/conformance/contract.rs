@@ -22,6 +22,9 @@ const NAMESPACES: &str = "namespaces";
 /// The common variables of a case for the namespaces that it is about.
 const PLACES: [&str; 2] = ["here", "elsewhere"];
 
+/// How long an answer is awaited before the same is asked again over the same connection.
+pub(crate) const LATER: &str = "2s";
+
 /// What makes a file a contract, for those who have given another one.
 pub(crate) const WHAT_IT_IS: &str =
     "a contract has `join`, `leave` or `broadcast`, alone or under `contract` in a scenario";
@@ -142,12 +145,25 @@ impl OwnContract {
     /// A scenario whose last step passes where the application does what the contract says of this verb. None where the
     /// contract itself cannot be asked.
     pub fn probe(&self, verb: Verb, transport: Transport) -> Option<Source> {
+        Some(look(verb, transport, &self.asks(verb, "look", "1s")?))
+    }
+
+    /// A scenario that asks for the same twice over one connection, right after it and a while later. Nothing that is told the
+    /// second time is an answer to the first.
+    pub fn probe_again(&self, verb: Verb, transport: Transport) -> Option<Source> {
+        let first = self.asks(verb, "look", LATER)?;
+        Some(look(verb, transport, &(first + &self.asks(verb, "look again", "1s")?)))
+    }
+
+    /// The steps by which clients that are connected ask for this.
+    fn asks(&self, verb: Verb, say: &str, within: &str) -> Option<String> {
         let ask = self.contract.get(verb)?;
-        let joins = |who: &str| format!("- {who}: {{ join: {{ room: \"look-${{run}}\", within: 1s }} }}\n");
-        let script = match verb {
+        let joins =
+            |who: &str| format!("- {who}: {{ join: {{ room: \"look-${{run}}\", within: {within} }} }}\n");
+        Some(match verb {
             Verb::Join => joins("a"),
             Verb::Leave => {
-                format!("{}- a: {{ leave: {{ room: \"look-${{run}}\", within: 1s }} }}\n", joins("a"))
+                format!("{}- a: {{ leave: {{ room: \"look-${{run}}\", within: {within} }} }}\n", joins("a"))
             }
             Verb::Broadcast => {
                 let is_to_room = ask.takes_rooms("room") && !ask.takes_rooms("to");
@@ -159,32 +175,36 @@ impl OwnContract {
                     false => (String::new(), ""),
                 };
                 format!(
-                    "{joins}- a: {{ broadcast: {{ {to}say: look, within: 1s }} }}\n\
-                     - b: {{ expect: {{ said: look, within: 1s }} }}\n"
+                    "{joins}- a: {{ broadcast: {{ {to}say: {say}, within: {within} }} }}\n\
+                     - b: {{ expect: {{ said: {say}, within: {within} }} }}\n"
                 )
             }
-            Verb::Fence => "- a: { fence: { within: 1s } }\n".to_owned(),
+            Verb::Fence => format!("- a: {{ fence: {{ within: {within} }} }}\n"),
             Verb::BroadcastAck => return None,
-        };
-        let (who, clients) = match script.contains("b:") {
-            true => ("a, b", "{ a: 1, b: 1 }"),
-            false => ("a", "{ a: 1 }"),
-        };
-        let script = format!("- {who}: {{ connect: {{ within: 1s }} }}\n{script}");
-        let script: String = script.lines().map(|line| format!("  {line}\n")).collect();
-        let text = format!(
-            "name: whether the application does what the contract says of {}\nneeds: contract\ntransports: [{}]\n\
-             clients: {clients}\nscript:\n{script}",
-            verb.name(),
-            transport.name()
-        );
-        Some(Source { name: "a look at the server".to_owned(), text })
+        })
     }
 
     /// What such a scenario takes from outside.
     pub fn surroundings(&self) -> Surroundings {
         Surroundings::without_files().asking_by(&self.given)
     }
+}
+
+/// A look at the server by these steps, for clients that connect before.
+fn look(verb: Verb, transport: Transport, script: &str) -> Source {
+    let (who, clients) = match script.contains("b:") {
+        true => ("a, b", "{ a: 1, b: 1 }"),
+        false => ("a", "{ a: 1 }"),
+    };
+    let script = format!("- {who}: {{ connect: {{ within: 1s }} }}\n{script}");
+    let script: String = script.lines().map(|line| format!("  {line}\n")).collect();
+    let text = format!(
+        "name: whether the application does what the contract says of {}\nneeds: contract\ntransports: [{}]\n\
+         clients: {clients}\nscript:\n{script}",
+        verb.name(),
+        transport.name()
+    );
+    Source { name: "a look at the server".to_owned(), text }
 }
 
 /// A list of names, or a map of what each of them wants: `{ /chat: { auth: { token: a } }, /support: { auth: { token: b } } }`.

@@ -19,6 +19,8 @@ const MANY: u64 = 3;
 pub(super) struct Unanswered {
     steps: Vec<(StepId, AskedEvent)>,
     is_default: bool,
+    /// Whether clients wait until the application says that it is ready.
+    awaits_ready: bool,
 }
 
 impl Unanswered {
@@ -34,7 +36,8 @@ impl Unanswered {
         if !scenario.thresholds.iter().any(|threshold| decides(threshold.subject)) {
             plan.acts.iter().for_each(|act| collect(act.steps, &mut steps));
         }
-        Unanswered { steps, is_default: scenario.contract.is_default() }
+        let contract = &scenario.contract;
+        Unanswered { steps, is_default: contract.is_default(), awaits_ready: contract.ready().is_some() }
     }
 
     /// The sentence about an event that is never acknowledged, if there is one.
@@ -66,9 +69,15 @@ impl Unanswered {
             }
         }
         let never = events.iter().find(|(_, (answered, missed))| *answered == 0 && *missed >= MANY);
-        never.map(|((_, event), (_, missed))| {
+        never.map(|((by_contract, event), (_, missed))| {
             let why = match self.heard_instead(tally, event) {
                 Some(error) => format!(", an event that no step names came instead: {error}"),
+                // What comes too early for an application is lost.
+                None if *by_contract && !self.awaits_ready => {
+                    ": `ack: false`? Or does the application register its handlers only some time after it has let a client in \
+                     (`ready` of the contract)?"
+                        .to_owned()
+                }
                 None => ": `ack: false`?".to_owned(),
             };
             format!(
@@ -183,5 +192,9 @@ mod tests {
         assert_eq!(said(own, "{ join: lobby }", &[], &[1, 1], false), None);
         let told = said(own, "{ join: lobby }", &[], &[1, 1, 1], false).expect("it never answers");
         assert!(told.starts_with("`enter` is not acknowledged"), "{told}");
+        assert!(told.contains("(`ready` of the contract)?"), "{told}");
+        let ready = own.replace("{ join", "{ ready: { event: hi }, join");
+        let told = said(&ready, "{ join: lobby }", &[], &[1, 1, 1], false).expect("it never answers");
+        assert!(told.contains("`ack: false`? (3"), "they have waited for it: {told}");
     }
 }

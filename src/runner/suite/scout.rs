@@ -6,13 +6,15 @@ use std::thread;
 
 use super::host::{Host, Life};
 use super::schedule::run_case;
+use crate::conformance::contract::LATER;
 use crate::conformance::owner::{belongs, owner, rule};
 use crate::conformance::result::CaseResult;
 use crate::conformance::{Feature, OwnContract, Verdict};
+use crate::contract::Verb;
 use crate::document::Source;
 use crate::protocol::Rule;
 use crate::protocol::dialect::Parser;
-use crate::report::result::{ErrorExample, ErrorResult, FailureResult};
+use crate::report::result::{CheckResult, ErrorExample, ErrorResult, FailureResult};
 use crate::runner::once::Ended;
 use crate::runner::{Error, ServerConfig};
 use crate::scenario::{self, Scenario, Surroundings, Timings};
@@ -152,6 +154,16 @@ fn leaving(
     played
 }
 
+/// What is said of an application that registers its handlers late.
+fn late(verb: Verb) -> String {
+    format!(
+        "what a client sends right after it has connected is lost: `{}` was not answered within {LATER}, and the same after that over the \
+         same connection was; so the application registers its handlers late: say in the contract which event tells a client that it \
+         is ready (`ready: {{ event: NAME }}`), or register them before the first `await`",
+        verb.name()
+    )
+}
+
 /// Who looks, and where.
 #[derive(Clone, Copy)]
 pub(super) struct Scout<'a> {
@@ -180,6 +192,9 @@ impl Scout<'_> {
                             look = look_in(other);
                         }
                     }
+                    if !look.offer.there && self.is_late(&label, verb, contract) {
+                        look = Look::of(gone(late(verb)));
+                    }
                     look
                 }
                 None => Look::of(gone(
@@ -191,6 +206,26 @@ impl Scout<'_> {
             Some(source) => self.look(&label, &source),
             None => Look::of(gone("nothing to look for".to_owned())),
         }
+    }
+
+    /// Whether the application loses what a client sends right after it has connected, and answers the same a while later.
+    fn is_late(&self, label: &str, verb: Verb, contract: &OwnContract) -> bool {
+        let Some(source) = contract.probe_again(verb, self.transport) else { return false };
+        let Ok(mut scenario) = scenario::read(&source, &contract.surroundings()) else { return false };
+        scenario.speak(self.parser);
+        let life = self.host.enter(label).at_first();
+        let namespace = Some(contract.namespace());
+        let played = leaving(self.host, label, &life, || {
+            run_case(self.server, &life, &source, &scenario, namespace, self.transport, 1, self.stop)
+        });
+        let Ok(Some(played)) = played else { return false };
+        let holds = |check: &&CheckResult| check.failed + check.missed == 0;
+        // After the connect, the same steps twice.
+        let asked = played.result.checks.get(1..).unwrap_or_default();
+        let (first, again) = asked.split_at(asked.len() / 2);
+        first.len() == again.len()
+            && !first.iter().all(|check| holds(&check))
+            && again.iter().all(|check| holds(&check) && check.passed > 0)
     }
 
     /// Looks for all of these, so many at a time.
