@@ -541,6 +541,21 @@ proptest! {
 }
 
 #[test]
+fn connections_to_several_servers_are_told_with_their_numbers() {
+    let mut other = tab(2.0, "", &[], "40", r#"42["hi"]"#);
+    other["request"]["url"] = json!("wss://other.example/socket.io/?EIO=4&transport=websocket");
+    let one = || tab(1.0, "", &[], "40", r#"42["hi"]"#);
+    let told = imported(&[one(), one(), other]).remarks().join("\n");
+    has(
+        &told,
+        &[
+            "2 servers: http://localhost:3000 (2 tabs), https://other.example (1 tab); the scenario plays all of them",
+        ],
+    );
+    assert!(!imported(&[one(), one()]).remarks().join("\n").contains("servers"));
+}
+
+#[test]
 fn who_mistyped_and_got_a_session_for_it_logs_in_once() {
     let form = |password: &str| format!("username=ann&password={password}");
     let (sid, csrf) = ("sid=3f9a2b77c1d0e4f5a6b7c8d9", "Set-Cookie");

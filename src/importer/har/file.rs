@@ -48,6 +48,12 @@ pub(super) fn read(har: impl Read) -> Result<Recorded, String> {
             recorded.is_broken_off = true;
             Ok(recorded)
         }
+        Err(error) if error.is_eof() && error.line() > 0 => Err(format!(
+            "it ends in the middle, at line {} column {}, before any connection of Socket.IO: save it again, and wait until all of it \
+             is written",
+            error.line(),
+            error.column()
+        )),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -45,17 +45,23 @@ mod steps;
 mod talk;
 mod words;
 
+use std::collections::BTreeMap;
+
 use self::guessed::Guesses;
 use self::hidden::Hidden;
 use self::login::Logins;
 use self::origin::Origins;
 use self::talk::Tab;
 use super::{Imported, Kind, Note};
+use crate::measure::format::{counted, printable};
 
 pub use look::{Look, look};
 pub use recorded::{Content, LONGEST, MOST_BYTES, MOST_MESSAGES, Recorded};
 pub use request::{Answer, LONGEST_ANSWER, LONGEST_SENT, Request};
 pub use script::Names;
+
+/// So many servers are named in a note.
+const MOST_SERVERS: usize = 10;
 
 /// Makes a scenario of a recording. None where it holds no connection of Socket.IO.
 ///
@@ -68,6 +74,7 @@ pub fn scenario(mut recorded: Recorded, names: Names<'_>) -> Result<Option<Impor
     if !tabs.iter().any(Tab::is_connected) {
         return Ok(None);
     }
+    notes.extend(several_servers(&tabs));
     let origins = Origins::of(&tabs);
     let mut guesses = Guesses::of(&tabs, &origins);
     if guesses.is_cut {
@@ -77,4 +84,25 @@ pub fn scenario(mut recorded: Recorded, names: Names<'_>) -> Result<Option<Impor
     let logins = Logins::of(recorded.requests.kept, &tabs, &origins, &hidden);
     let draft = script::draft(names, &tabs, &mut guesses, &origins, &logins, &mut hidden, notes);
     draft.finish(&crate::scenario::Surroundings::without_files()).map(Some)
+}
+
+/// What is told where tabs connected to different servers: a scenario knows one.
+fn several_servers(tabs: &[Tab]) -> Option<Note> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for tab in tabs.iter().filter(|tab| tab.is_connected()) {
+        *counts.entry(&tab.origin).or_default() += 1;
+    }
+    let named =
+        counts.iter().map(|(origin, count)| format!("{} ({})", printable(origin), counted(*count, "tab")));
+    let named: Vec<String> = named.take(MOST_SERVERS).collect();
+    (counts.len() > 1).then(|| Note {
+        line: 0,
+        kind: Kind::Changed,
+        what: format!(
+            "tabs were connected to {} servers: {}; the scenario plays all of them against the one of `--url`: if they are different \
+             applications, record each alone",
+            counts.len(),
+            named.join(", ")
+        ),
+    })
 }
