@@ -10,7 +10,7 @@ use super::events::{Key, Moment, SentMessage};
 use super::fault::{Fault, Leak};
 use super::nodes::{Disturbed, JoinSpread, NodePairs};
 use super::span::MembershipSpans;
-use super::undecided::UndecidedCounts;
+use super::undecided::{Undecided, UndecidedCounts};
 
 /// How many offenders of each kind are kept.
 pub const KEPT: usize = 5;
@@ -52,6 +52,17 @@ impl Offence {
     }
 }
 
+/// A pair of a message and a client of which nobody can say whether the client had to receive it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UndecidedPair {
+    /// Why.
+    pub cause: Undecided,
+    /// Which message.
+    pub message: Arc<SentMessage>,
+    /// The index of the client.
+    pub receiver: u32,
+}
+
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Findings {
@@ -67,6 +78,8 @@ pub struct Findings {
     pub forbidden: u64,
     /// Pairs that prove nothing, by cause.
     pub undecided: UndecidedCounts,
+    /// One of them for each cause, as far as a client was looked at.
+    pub doubts: Vec<UndecidedPair>,
     /// Clients that asked to join a room, were told nothing of it, and received none of what others received there then.
     pub unseen: u64,
     /// Clients that asked to leave a room, were told nothing of it, and went on to receive what was sent there.
@@ -154,6 +167,13 @@ impl Findings {
             .retain(|kept| kept.fault != Fault::Missing || kept.receiver != receiver || kept.key != key);
     }
 
+    /// Keeps a pair of which nobody can say, if it is the first for its cause.
+    pub(super) fn doubt(&mut self, cause: Undecided, message: &Arc<SentMessage>, receiver: u32) {
+        if self.doubts.iter().all(|kept| kept.cause != cause) {
+            self.doubts.push(UndecidedPair { cause, message: message.clone(), receiver });
+        }
+    }
+
     /// Adds what another worker found about its clients. Both have judged the same messages.
     pub fn merge(&mut self, other: Findings) {
         self.messages = self.messages.max(other.messages);
@@ -162,6 +182,7 @@ impl Findings {
         self.expected += other.expected;
         self.forbidden += other.forbidden;
         self.undecided.merge(&other.undecided);
+        other.doubts.iter().for_each(|doubt| self.doubt(doubt.cause, &doubt.message, doubt.receiver));
         self.unseen += other.unseen;
         self.kept += other.kept;
         self.late += other.late;

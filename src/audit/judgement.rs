@@ -21,6 +21,8 @@ pub(super) struct Judgement {
     pub(super) forbidden: u64,
     /// Seats of which nobody can say.
     pub(super) undecided: UndecidedCounts,
+    /// One of these for each cause.
+    pub(super) doubts: Vec<(Undecided, u32)>,
     /// Seats that had to receive it, and did not, as far as their rooms say.
     pub(super) absent: ThinVec<u32>,
     /// Seats that had asked for its room without an answer, and have not what others have; and the time over which that was
@@ -119,7 +121,7 @@ impl Judgement {
                         judgement.in_vain.push((seat, (from, to)));
                     }
                     let unaimed = aim.may_add.then_some(unaimed);
-                    judgement.undecided.add(excuse.or(unaimed).unwrap_or_else(doubt), 1);
+                    judgement.doubt(excuse.or(unaimed).unwrap_or_else(doubt), seat);
                     count_at(&mut judgement.undecided_at, membership, (seat, moved.get(&seat)));
                 }
                 (Certainty::No, _) => continue,
@@ -141,6 +143,14 @@ impl Judgement {
             judgement.undecided.add(unaimed, others.saturating_sub(leaked));
         }
         judgement
+    }
+
+    /// Nobody can say of a seat.
+    fn doubt(&mut self, cause: Undecided, seat: u32) {
+        self.undecided.add(cause, 1);
+        if self.doubts.iter().all(|(known, _)| *known != cause) {
+            self.doubts.push((cause, seat));
+        }
     }
 
     /// A seat at another node is certainly meant but for the spread. If it has joined within it, since `from`, the message

@@ -42,7 +42,7 @@ pub(crate) use exchange::finish;
 pub use exchange::{Auditor, Batch, Bulletin, Parcel, home};
 pub use fanout::{Fanout, FanoutPart, Quickest, Reached};
 pub use fault::{Fault, Leak};
-pub use findings::{Findings, KEPT, Offence};
+pub use findings::{Findings, KEPT, Offence, UndecidedPair};
 pub use ledger::{FirstReceipt, Ledger};
 #[cfg(test)]
 pub(crate) use nodes::tests_of_nodes;

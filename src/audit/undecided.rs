@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Why nobody can say whether a client had to receive a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Undecided {
     /// The contract does not say whom the message reaches.
     AimUnknown,

@@ -15,7 +15,7 @@ use crate::verdict::{
 };
 
 use super::course::{AgentResult, Course, DoubtResult, GeneratorResult, PhaseResult, ServerResult};
-use super::offences::sentence;
+use super::offences::{pair, sentence};
 use super::result::{
     CauseResult, CheckResult, CounterResult, DeliveriesResult, DisturbedResult, Environment, ErrorExample,
     ErrorResult, FailureResult, GroupSize, JoinSpreadResult, LeakResult, MetricResult, NodePairResult,
@@ -277,8 +277,18 @@ fn threshold(asked: &Threshold, judged: &Judged) -> ThresholdResult {
     }
 }
 
-fn undecided((cause, count): (Undecided, u64)) -> UndecidedResult {
-    UndecidedResult { cause: cause.words().into(), count, advice: cause.advice().map(Into::into) }
+fn undecided(
+    script_info: &ScriptInfo,
+    found: &Findings,
+    (cause, count): (Undecided, u64),
+) -> UndecidedResult {
+    let example = found.doubts.iter().find(|doubt| doubt.cause == cause);
+    UndecidedResult {
+        cause: cause.words().into(),
+        count,
+        advice: cause.advice().map(Into::into),
+        example: example.map(|doubt| pair(script_info, doubt)),
+    }
 }
 
 fn nodes(found: &Findings, (nodes, unknown): (&[(usize, String)], u64)) -> Option<NodesResult> {
@@ -341,7 +351,7 @@ fn deliveries(
         expected: found.expected,
         forbidden: found.forbidden,
         undecided: found.undecided.total(),
-        undecided_causes: found.undecided.by_cause().map(undecided).collect(),
+        undecided_causes: found.undecided.by_cause().map(|of| undecided(script_info, found, of)).collect(),
         unseen: found.unseen,
         kept: found.kept,
         missing: found.fault(Fault::Missing),

@@ -97,6 +97,7 @@ pub(crate) fn troubled() -> RunResult {
         deliveries: Some(&Findings {
             expected: 40_003,
             forbidden: 1_960_000,
+            doubts: Vec::new(),
             undecided: in_flight(1_312),
             messages: 31,
             refused: 0,
@@ -184,7 +185,6 @@ pub(crate) fn flawless() -> RunResult {
     })
 }
 
-/// So many pairs of which nothing is known, because of a drifter that came or went.
 /// A run that passed, in whose deliveries next to nothing could be decided.
 pub(crate) fn unjudged() -> RunResult {
     let mut run = flawless();
@@ -202,6 +202,7 @@ pub(crate) fn unjudged() -> RunResult {
             cause,
             count: 39,
             advice: Some("say `senders: anyone`".to_owned()),
+            example: Some("eve and message 3 of bob to lobby".to_owned()),
         }],
         unseen: 0,
         kept: 0,
@@ -221,6 +222,7 @@ pub(crate) fn unjudged() -> RunResult {
     run
 }
 
+/// So many pairs of which nothing is known, because of a drifter that came or went.
 fn in_flight(pairs: u64) -> UndecidedCounts {
     let mut undecided = UndecidedCounts::default();
     undecided.add(Undecided::InFlight, pairs);

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::audit::{Fault, Key, Leak, MembershipSpan, Moment, Offence, SentMessage};
+use crate::audit::{Fault, Key, Leak, MembershipSpan, Moment, Offence, SentMessage, UndecidedPair};
 use crate::measure::ScriptInfo;
 
 /// The sentence, without its full stop.
@@ -43,6 +43,15 @@ pub(super) fn sentence(script_info: &ScriptInfo, offence: &Offence) -> String {
         true => deed,
         false => format!("{deed}: {}", facts.join(", ")),
     }
+}
+
+/// A client and a message in words.
+pub(super) fn pair(
+    script_info: &ScriptInfo,
+    UndecidedPair { message, receiver, .. }: &UndecidedPair,
+) -> String {
+    let message = format!("{}{}", numbered(script_info, message.key), aim(message));
+    format!("{} and {message}", client(script_info, *receiver))
 }
 
 /// The spans that say most: the last that was asked for before the message was settled, and for

@@ -468,6 +468,9 @@ pub struct UndecidedResult {
     /// What to write so that the audit can decide, where that helps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// One of them: `alice and message 1 of bob to lobby`. Absent where no single client was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
 }
 
 /// How often messages leaked in one way.

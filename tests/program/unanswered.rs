@@ -48,3 +48,23 @@ fn check_and_list_say_which_contract_is_in_use() {
     let list = sockrates(["list"]).run().code(0);
     list.says("contract").says("default");
 }
+
+#[test]
+fn joins_that_nobody_answers_are_told_with_one_client_and_one_message() {
+    let contract = "contract:
+  join: { emit: [\"t:join\", \"${room}\"] }
+  broadcast:
+    emit: [\"t:cast\", { from: socket, to: \"${to}\", except: [], flags: [] }, \"${event}\", \"${args}\"]
+    ack: true
+    arrives_as: \"${event}\"
+    senders: anyone";
+    let script = "- bob: [ connect, { join: lobby } ]
+- alice: [ connect, { broadcast: { event: news, to: lobby } } ]";
+    let folder = Folder::new();
+    let (scenario, json) =
+        (folder.scenario_with("{ alice: 1, bob: 1 }", script, contract), folder.path("r.json"));
+    sockrates(["run", "--json"]).args([&json, &scenario]).run().code(0);
+    let causes = &results(&json)["body"][0]["deliveries"]["undecided_causes"];
+    assert_eq!(causes[0]["cause"], "the join of the receiver was not acknowledged");
+    assert_eq!(causes[0]["example"], "bob and message 1 of alice to lobby");
+}

@@ -40,6 +40,9 @@ impl Ledger {
             self.findings.disturbed.expected += judgement.expected;
         }
         self.findings.undecided.merge(&judgement.undecided);
+        for (cause, seat) in judgement.doubts {
+            self.findings.doubt(cause, &message, self.membership.seats()[seat as usize].client);
+        }
         self.findings.join_spread.merge(judgement.join_spread);
         for (node, pairs) in judgement.expected_at.iter().enumerate() {
             self.findings.nodes.owe((message.node, node as u16), &message.namespace, *pairs);

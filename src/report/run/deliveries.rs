@@ -52,7 +52,7 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     let all = found.coverage().pairs();
     if all > 0 {
         // Rounded down: 100 % only if there is no other.
-        let part = share((found.expected as f64 / all as f64 * 1e4).floor() / 1e4);
+        let part = share((found.expected as f64 / all as f64 * 1e3).floor() / 1e3);
         let (all, not) = (counted(all, "pair"), count(found.undecided));
         // Where little was judged, all causes follow.
         let most = found
@@ -72,7 +72,8 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     }
     let causes = found.undecided_causes.iter().map(|cause| {
         let advice = cause.advice.as_ref().map_or_else(String::new, |advice| format!("; {advice}"));
-        Text::from(format!("{}: {}{advice}.", counted(cause.count, "pair"), cause.cause))
+        let example = cause.example.as_ref().map_or_else(String::new, |of| format!(" (such as {of})"));
+        Text::from(format!("{}{example}: {}{advice}.", counted(cause.count, "pair"), cause.cause))
     });
     let causes = part("Why pairs were not judged", vec![Block::Notes(causes.collect())]);
     match found.undecided_causes.is_empty() {
