@@ -72,7 +72,7 @@ pub(super) fn blocks(run: &RunResult) -> Vec<Block> {
     }
     let causes = found.undecided_causes.iter().map(|cause| {
         let advice = cause.advice.as_ref().map_or_else(String::new, |advice| format!("; {advice}"));
-        let example = cause.example.as_ref().map_or_else(String::new, |of| format!(" (such as {of})"));
+        let example = cause.example.as_ref().map_or_else(String::new, |of| format!(", such as {of}"));
         Text::from(format!("{}{example}: {}{advice}.", counted(cause.count, "pair"), cause.cause))
     });
     let causes = part("Why pairs were not judged", vec![Block::Notes(causes.collect())]);

@@ -47,7 +47,7 @@ fn deliveries_of_which_little_could_be_decided_are_not_shown_as_good_in_any_form
     assert!(text.contains(shares) && to_html(&[run.clone()]).contains(shares), "{text}");
     for form in [text, to_html(&[run.clone()]), crate::report::markdown(&of_run(&run))] {
         assert!(form.contains("Not judged: 2.5 % of 40 pairs decided."), "{form}");
-        let why = "39 pairs (such as eve and message 3 of bob to lobby): the sender was not certainly a member of the \
+        let why = "39 pairs, such as eve and message 3 of bob to lobby: the sender was not certainly a member of the \
                    room; say";
         assert!(form.contains(why), "{form}");
         assert!(!form.contains("Every client received"), "{form}");
