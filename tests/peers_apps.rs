@@ -305,6 +305,7 @@ fn the_suite_says_of_an_application_that_registers_its_handlers_late_just_that()
             // One word of the sentence, wherever its line ends.
             ("guild.js", "", &unready, 1, "(`ready:"),
             ("guild.js", "", &gateway, 1, "says of `join`"),
+            ("guild.js", "sluggish", &unready, 1, "no acknowledgement"),
         ],
         |(program, breakage, contract, code, sentence)| {
             suite_says(program, breakage, contract, *code, sentence)

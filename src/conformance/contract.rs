@@ -155,6 +155,14 @@ impl OwnContract {
         Some(look(verb, transport, &(first + &self.asks(verb, "look again", "1s")?)))
     }
 
+    /// A scenario whose clients wait as long before they ask for the first time. Who is slow at the first message of a client is slow
+    /// here, too.
+    pub fn probe_later(&self, verb: Verb, transport: Transport) -> Option<Source> {
+        let asks = self.asks(verb, "look", "1s")?;
+        let who = if asks.contains("b:") { "a, b" } else { "a" };
+        Some(look(verb, transport, &format!("- {who}: {{ wait: {LATER} }}\n{asks}")))
+    }
+
     /// The steps by which clients that are connected ask for this.
     fn asks(&self, verb: Verb, say: &str, within: &str) -> Option<String> {
         let ask = self.contract.get(verb)?;

@@ -223,9 +223,13 @@ impl Scout<'_> {
         // After the connect, the same steps twice.
         let asked = played.result.checks.get(1..).unwrap_or_default();
         let (first, again) = asked.split_at(asked.len() / 2);
-        first.len() == again.len()
+        let is_first_alone_lost = first.len() == again.len()
             && !first.iter().all(|check| holds(&check))
-            && again.iter().all(|check| holds(&check) && check.passed > 0)
+            && again.iter().all(|check| holds(&check) && check.passed > 0);
+        let later = contract.probe_later(verb, self.transport).filter(|_| is_first_alone_lost);
+        later.is_some_and(|later| {
+            self.look_in(label, &later, 1, namespace, &contract.surroundings()).offer.there
+        })
     }
 
     /// Looks for all of these, so many at a time.

@@ -8,12 +8,13 @@
 // BREAK: hushed      nobody is welcomed
 //        echoed      who says something hears it, too
 //        lingering   who quits is told so, and is still in the room
+//        sluggish    it is ready at once, and takes its time for what a client asks first
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Server } from "socket.io";
 import { breakages, listen } from "./common.js";
 
-const broken = breakages("hushed", "echoed", "lingering");
+const broken = breakages("hushed", "echoed", "lingering", "sluggish");
 const httpServer = createServer();
 const io = new Server(httpServer);
 
@@ -24,9 +25,12 @@ async function lookUp(id) {
 }
 
 io.on("connection", async (socket) => {
-  const { name } = await lookUp(socket.id);
+  const { name } = broken("sluggish") ? { name: "stranger" } : await lookUp(socket.id);
+  let asksFirst = broken("sluggish");
 
   socket.on("enter", async (room, ack) => {
+    if (asksFirst) await sleep(2_500);
+    asksFirst = false;
     await socket.join(room);
     ack("in");
   });
