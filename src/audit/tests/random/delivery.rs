@@ -80,7 +80,9 @@ impl Play<'_> {
         let is_told = |truth: &Truth| !truth.room.as_deref().is_some_and(|room| HOUSES.contains(&room));
         let comes = |truth: &&Truth| {
             let is_there = is_place(truth) && *namespace(truth.client) == *message.namespace;
-            truth.from > handled && is_there && is_told(truth)
+            // What was asked for over a connection that had ended by then never came about.
+            let comes_about = truth.from < truth.to;
+            truth.from > handled && comes_about && is_there && is_told(truth)
         };
         let comers: Vec<(u32, u64)> =
             self.truths.iter().filter(comes).map(|truth| (truth.client, truth.from)).collect();
