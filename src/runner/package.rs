@@ -184,6 +184,7 @@ impl Package {
             secrets,
             sources: Vec::new(),
             services: Vec::new(),
+            path: None,
             protocol: self.protocol,
         })
     }

@@ -56,6 +56,8 @@ pub(crate) struct ServerConfig {
     pub arguments: Vec<String>,
     /// The services that the user gives.
     pub services: Vec<ServiceRule>,
+    /// The path at which those answer that are started, if the user says so.
+    pub path: Option<String>,
     /// How long a server that is started may take until it answers.
     pub timeout: Duration,
     /// How long it lets a client take to join a namespace.
@@ -260,7 +262,8 @@ impl ServerConfig {
     pub(super) fn starting(&self, manners: Vec<Manner>, cancelled: Arc<AtomicBool>) -> Starting {
         let patience = if self.services.is_empty() { Duration::ZERO } else { self.timeout };
         let probing = self.probing(manners);
-        Starting { timeout: self.timeout, probing, patience, cancelled, ..Starting::default() }
+        let path = self.path.clone();
+        Starting { timeout: self.timeout, probing, patience, path, cancelled, ..Starting::default() }
     }
 
     /// How it is looked for, in these manners.
@@ -461,6 +464,7 @@ pub(super) mod tests {
             nodes: vec![NodeConfig { name: "a".to_owned(), command: None, url: None }],
             arguments: Vec::new(),
             services: Vec::new(),
+            path: None,
             timeout: Duration::from_secs(30),
             connect_timeout: usual.connect_timeout,
             upgrade_timeout: usual.upgrade_timeout,

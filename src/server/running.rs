@@ -84,6 +84,8 @@ pub struct Starting {
     /// How long a server that should be running already may take until it answers: a balancer that has just been started
     /// has to find its nodes.
     pub patience: Duration,
+    /// The path at which a server that we start answers, whatever it prints, if the user says so.
+    pub path: Option<String>,
     /// Set from elsewhere to give up: by the handler of Ctrl-C.
     pub cancelled: Arc<AtomicBool>,
     /// Set where the others need not be waited for, because one of them is not there.
@@ -101,7 +103,8 @@ impl Default for Starting {
     fn default() -> Self {
         let cancelled = Arc::default();
         let (timeout, patience) = (Duration::from_secs(30), Duration::ZERO);
-        Self { timeout, probing: Probing::default(), patience, cancelled, is_futile: Arc::default() }
+        let (probing, path, is_futile) = (Probing::default(), None, Arc::default());
+        Self { timeout, probing, patience, path, cancelled, is_futile }
     }
 }
 
@@ -212,7 +215,7 @@ impl Target {
         loop {
             let mut refused = None;
             let mut strangers = Vec::new();
-            for endpoint in places.now(&group) {
+            for endpoint in places.now(&group, starting.path.as_deref()) {
                 let left = deadline.saturating_duration_since(Instant::now());
                 let timeout = starting.probing.timeout.min(ONE_LOOK).min(left.max(LOOK_AGAIN));
                 match probe(&endpoint, &Probing { timeout, ..starting.probing.clone() }) {
@@ -305,27 +308,32 @@ enum Places {
 }
 
 impl Places {
-    fn now(&self, group: &Group) -> Vec<Endpoint> {
+    fn now(&self, group: &Group, path: Option<&str>) -> Vec<Endpoint> {
         match self {
             Places::Known(endpoint) => vec![endpoint.clone()],
             Places::Announced { otherwise } => {
                 // What it prints may be the address of some page: no namespace, and nothing to guess.
-                let announced = candidates(group.output().announced(), *otherwise);
+                let announced = candidates(group.output().announced(), *otherwise, path);
                 announced.into_iter().map(|place| Endpoint { is_open: false, ..place }).collect()
             }
         }
     }
 }
 
-/// Each announced place, the same with the default path (a server may announce its web page), and the port.
-fn candidates(announced: Vec<Endpoint>, otherwise: Option<u16>) -> Vec<Endpoint> {
+/// Each announced place, the same with the default path (a server may announce its web page), and the port. With a path that is
+/// known, all of them there.
+fn candidates(announced: Vec<Endpoint>, otherwise: Option<u16>, path: Option<&str>) -> Vec<Endpoint> {
     let mut places: Vec<Endpoint> = Vec::new();
+    let there = |place: Endpoint| match path {
+        Some(path) => Endpoint { path: path.to_owned(), query: None, ..place },
+        None => place,
+    };
     let plain = announced.iter().map(|place| Endpoint {
         path: Endpoint::local(place.port).path,
         query: None,
         ..place.clone()
     });
-    for place in announced.iter().cloned().chain(plain).chain(otherwise.map(Endpoint::local)) {
+    for place in announced.iter().cloned().chain(plain).chain(otherwise.map(Endpoint::local)).map(there) {
         if !places.contains(&place) {
             places.push(place);
         }

@@ -206,6 +206,15 @@ fn a_path_is_found_with_and_without_its_slash() {
     for path in ["/app/live", "/app/live/", "app/live"] {
         sockrates(["run", "--url", &root, "--path", path]).args([&scenario]).run().code(0);
     }
+    // One that we start, which prints nothing of it.
+    let program = env!("CARGO_BIN_EXE_sockrates");
+    let command =
+        format!("echo listening on port $PORT; exec '{program}' serve -q --path /app/live/ --port $PORT");
+    for path in ["/app/live", "/app/live/", "app/live"] {
+        sockrates(["run", "--server", &command, "--path", path]).args([&scenario]).run().code(0);
+    }
+    let ended = sockrates(["run", "--path", "/app/live"]).args([&scenario]).run().code(2);
+    ended.complains("`--path` needs a `--url` or a `--server` whose path it is");
     // A server that knows the path without the slash only.
     let address = Reference::start();
     let to = address.address();

@@ -282,9 +282,10 @@ impl GivenServer {
         if nodes.is_empty() {
             nodes.push(NodeConfig { name: usual_name(0), command: None, url: None });
         }
-        if self.path.is_some() && nodes.iter().all(|node| node.url.is_none()) {
-            return Err("`--path` needs a `--url` whose path it is".to_owned());
+        if self.path.is_some() && nodes.iter().all(|node| node.url.is_none() && node.command.is_none()) {
+            return Err("`--path` needs a `--url` or a `--server` whose path it is".to_owned());
         }
+        let path = self.path.as_deref().map(|path| Endpoint::local(80).at_path(path)).transpose()?;
         let mut headers = self.ways.headers.clone();
         let credentials = |node: &NodeConfig| node.url.as_ref().and_then(|url| url.authorization.clone());
         if nodes.iter().any(|node| credentials(node) != credentials(&nodes[0])) {
@@ -304,6 +305,7 @@ impl GivenServer {
             nodes,
             arguments: faults.collect(),
             services: Vec::new(),
+            path: path.map(|place| place.path),
             timeout: self.timeout,
             connect_timeout: self.connect_timeout,
             upgrade_timeout: self.upgrade_timeout,

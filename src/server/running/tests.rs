@@ -248,7 +248,8 @@ fn a_server_that_ends_during_the_run_is_told() {
 #[test]
 fn an_announced_page_is_also_tried_at_the_default_path() {
     let page = Endpoint::parse("http://localhost:3000/index.html?x=1").expect("it is a url");
-    let shown: Vec<_> = candidates(vec![page], Some(4000)).iter().map(Endpoint::to_string).collect();
+    let shown: Vec<_> =
+        candidates(vec![page.clone()], Some(4000), None).iter().map(Endpoint::to_string).collect();
     assert_eq!(
         shown,
         [
@@ -257,5 +258,8 @@ fn an_announced_page_is_also_tried_at_the_default_path() {
             "http://127.0.0.1:4000/socket.io/"
         ]
     );
-    assert_eq!(candidates(vec![Endpoint::local(1)], Some(1)), [Endpoint::local(1)]);
+    assert_eq!(candidates(vec![Endpoint::local(1)], Some(1), None), [Endpoint::local(1)]);
+    let there: Vec<_> =
+        candidates(vec![page], Some(4000), Some("/ws/")).iter().map(Endpoint::to_string).collect();
+    assert_eq!(there, ["http://localhost:3000/ws/", "http://127.0.0.1:4000/ws/"]);
 }
