@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 
 use super::actor::Ended;
 use super::how::{How, Wanted, shape};
+use super::ready::Ready;
 use super::refusal::{Refusal, answer, ended_while_asking, is_about_credentials};
 use super::retry;
 use super::schema::{self, Schema};
@@ -68,6 +69,7 @@ impl How {
             pauses: 0,
             misplaced: false,
             is_kept: false,
+            awaited: None,
         };
         connecting.follow_the_loss(cx);
         if connecting.next > cx.now {
@@ -158,6 +160,8 @@ struct Connecting<'p> {
     misplaced: bool,
     /// Whether it asks over a connection from before.
     is_kept: bool,
+    /// What the server has yet to say before the client is heard. Many applications greet a recovered one no more.
+    awaited: Option<&'p Ready>,
 }
 
 impl Connecting<'_> {
@@ -274,11 +278,6 @@ impl Connecting<'_> {
     fn ask(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
         self.place = Place::Asking;
         self.asked = cx.now;
-        let ready = self.how.ready.as_ref().filter(|ready| ready.is_told_in(&self.namespace));
-        cx.actor.standing.asks(ready.is_some());
-        if let Some(ready) = ready {
-            ready.forget(cx, &self.namespace);
-        }
         let auth = match cx.actor.group.dialect.auth {
             Auth::Query => Ok(self.auth.take()),
             Auth::Payload => self.render_auth(cx),
@@ -287,7 +286,13 @@ impl Connecting<'_> {
             Ok(auth) => auth,
             Err(why) => return self.missed(cx, Cause::NoValue, why),
         };
-        match cx.actor.session.connect(cx.wire, &self.namespace, auth.as_deref(), self.how.recover) {
+        let found = cx.actor.session.connect(cx.wire, &self.namespace, auth.as_deref(), self.how.recover);
+        // Who is there from before has been told.
+        let is_told = self.is_kept && matches!(found, session::Connecting::Standing);
+        self.awaited = self.how.ready.as_ref().filter(|ready| !is_told && ready.is_told_in(&self.namespace));
+        cx.actor.standing.asks(self.awaited.is_some());
+        self.awaited.iter().for_each(|ready| ready.forget(cx, &self.namespace));
+        match found {
             session::Connecting::Asked => Flow::Waiting,
             session::Connecting::Standing => self.accepted(cx, false),
         }
@@ -308,6 +313,7 @@ impl Connecting<'_> {
                 cx.fail_on_sight(words(*wanted), words(recovered));
             }
             Wanted::Acceptance { .. } => {
+                self.awaited.take_if(|_| recovered);
                 let upgrade = self.how.transport.unwrap_or(cx.actor.group.transport).upgrades();
                 if upgrade && cx.actor.session.is_upgrading() {
                     self.place = Place::Upgrading;
@@ -325,8 +331,7 @@ impl Connecting<'_> {
 
     /// The client is connected; the step is done, unless the application says by an event when it is ready.
     fn await_ready(&mut self, cx: &mut Cx<'_, '_>) -> Flow {
-        let ready = self.how.ready.as_ref().filter(|ready| ready.is_told_in(&self.namespace));
-        if ready.is_none_or(|ready| ready.is_there(cx, &self.namespace)) {
+        if self.awaited.is_none_or(|ready| ready.is_there(cx, &self.namespace)) {
             cx.actor.standing.is_ready(&self.namespace);
             cx.pass();
             return Flow::Done;
@@ -336,9 +341,7 @@ impl Connecting<'_> {
     }
 
     fn unready(&self, cx: &mut Cx<'_, '_>, why: &str) -> Flow {
-        if let Some(ready) = &self.how.ready {
-            ready.missed(cx, &self.namespace, self.asked, why);
-        }
+        self.awaited.iter().for_each(|ready| ready.missed(cx, &self.namespace, self.asked, why));
         Flow::Done
     }
 

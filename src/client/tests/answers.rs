@@ -337,3 +337,25 @@ fn a_namespace_that_ends_before_the_server_is_ready_fails_the_connect() {
         assert!(play.found.failed[0].actual.contains("ended the namespace"), "{:?}", play.found.failed);
     });
 }
+
+#[test]
+fn a_session_that_is_recovered_need_not_be_greeted_again() {
+    let clients = "{ alice: 1 }\ncontract: { ready: { event: welcome }, join: { emit: [enter, \"${room}\"], ack: true } }";
+    let script = "- alice: connect
+                  - alice: { disconnect: cut }
+                  - alice: { reconnect: { within: 1s } }
+                  - alice: { join: lobby }";
+    play(clients, script, 0, |mut play| {
+        play.begin(0);
+        play.accepted();
+        play.hear(OPEN);
+        play.hear(r#"40{"sid":"s","pid":"p"}"#);
+        assert_eq!(play.hear(r#"42["welcome","offset"]"#), Flow::Done);
+        play.begin(1);
+        play.begin(2);
+        play.accepted();
+        play.hear(OPEN);
+        assert_eq!(play.hear(r#"40{"sid":"s","pid":"p"}"#), Flow::Done, "its session goes on");
+        assert!(play.found.failed.is_empty(), "{:?}", play.found.failed);
+    });
+}
